@@ -1,0 +1,1 @@
+//! Builds frames, connections and captures for the tests of tls-stall.

@@ -1,0 +1,3 @@
+//! The tls-stall command.
+
+fn main() {}

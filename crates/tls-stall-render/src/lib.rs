@@ -1,0 +1,1 @@
+//! Shows a tls-stall report as text or JSON.

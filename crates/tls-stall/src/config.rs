@@ -1,0 +1,40 @@
+//! What a caller may set: the threshold of a stall, ports, and every limit.
+
+use crate::time::Span;
+
+/// Settings of an [`Analyzer`](crate::Analyzer); `Config::default()` suits most captures.
+///
+/// Every limit is there so that no capture, however large or hostile, takes unbounded memory; each
+/// one that is reached becomes a notice of code `limit-reached`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// A wait of at least this length is a stall (1 s).
+    pub stall_threshold: Span,
+    /// Keep healthy connections and connections that are not TLS in the report, and every lookup.
+    pub keep_all: bool,
+    /// Further server ports on which TLS is expected.
+    pub tls_ports: Vec<u16>,
+    /// Connections followed at the same time (1,000,000); beyond it the one idle longest is dropped.
+    pub max_connections: usize,
+    /// Bytes held for reassembly, a direction of a connection (128 KiB).
+    pub max_reassembly: usize,
+    /// Bytes held for reassembly, all connections together (64 MiB).
+    pub max_total_reassembly: usize,
+    /// Name lookups kept (200,000); beyond it the oldest finished ones are dropped.
+    pub max_lookups: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            stall_threshold: Span::from_secs(1),
+            keep_all: false,
+            tls_ports: Vec::new(),
+            max_connections: 1_000_000,
+            max_reassembly: 128 * 1024,
+            max_total_reassembly: 64 * 1024 * 1024,
+            max_lookups: 200_000,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a frame decodes to.
+
+use std::net::IpAddr;
+
+/// The part of a frame that the analysis uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packet<'a> {
+    Tcp(Segment<'a>),
+    Udp(Datagram<'a>),
+    IcmpError(IcmpError),
+    /// Decoded, but nothing that a handshake waits for.
+    Other,
+}
+
+/// An address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "an address and a port, nothing else"
+)]
+pub struct Endpoint {
+    /// The IP address.
+    pub ip: IpAddr,
+    /// The TCP or UDP port.
+    pub port: u16,
+}
+
+/// `203.0.113.25:465` or `[2001:db8::25]:465`.
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::net::SocketAddr::new(self.ip, self.port).fmt(f)
+    }
+}
+
+/// What the IP header tells beyond the addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IpFacts {
+    /// TTL (IPv4) or hop limit (IPv6).
+    pub(crate) ttl: u8,
+    /// The identification field; `None` in IPv6 without a fragment header.
+    pub(crate) id: Option<u16>,
+}
+
+/// A TCP segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment<'a> {
+    pub(crate) ip: IpFacts,
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) flags: TcpFlags,
+    /// As on the wire: not scaled.
+    pub(crate) window: u16,
+    /// The options' bytes, as far as they were captured; decoded where they are needed.
+    pub(crate) options: &'a [u8],
+    /// The payload as far as it was captured.
+    pub(crate) payload: &'a [u8],
+    /// The payload's length on the wire; more than `payload` holds where the capturer cut it.
+    pub(crate) payload_len: u32,
+}
+
+/// The flags of a TCP header (RFC 9293, section 3.1), low byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TcpFlags(pub(crate) u8);
+
+impl TcpFlags {
+    pub(crate) const fn fin(self) -> bool {
+        self.0 & 0x01 != 0
+    }
+    pub(crate) const fn syn(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+    pub(crate) const fn rst(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+    pub(crate) const fn ack(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+}
+
+/// A UDP datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Datagram<'a> {
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    /// The payload as far as it was captured.
+    pub(crate) payload: &'a [u8],
+}
+
+/// An ICMP error about a packet that one of the hosts sent (RFC 792, RFC 4443).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IcmpError {
+    /// Who reports it: a router or the destination.
+    pub(crate) reporter: IpAddr,
+    pub(crate) kind: IcmpKind,
+    /// TCP (6) or UDP (17), of the packet that the error is about.
+    pub(crate) protocol: u8,
+    /// Source of the packet that the error is about.
+    pub(crate) source: Endpoint,
+    /// Destination of the packet that the error is about.
+    pub(crate) destination: Endpoint,
+}
+
+/// What an ICMP error says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IcmpKind {
+    /// Destination unreachable, with its code as on the wire (`ICMPv4` or `ICMPv6`).
+    Unreachable {
+        code: u8,
+    },
+    PortUnreachable,
+    /// Fragmentation needed (`ICMPv4`) or packet too big (`ICMPv6`), with the next hop's MTU.
+    TooBig {
+        mtu: u32,
+    },
+    TimeExceeded,
+}

@@ -1,0 +1,70 @@
+//! Enumerations whose values have a stable name for scripts.
+
+/// Declares an enumeration in which each value has a stable name: `name()`, `ALL`, `Display`,
+/// `FromStr` and, with the feature `serde`, `Serialize` as that name.
+macro_rules! named {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $type:ident {
+            $( $(#[$value_meta:meta])* $value:ident = $name:literal, )+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        $vis enum $type {
+            $( $(#[$value_meta])* $value, )+
+        }
+
+        impl $type {
+            /// Every value, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[ $( Self::$value, )+ ];
+
+            /// The stable name, as it stands in reports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$value => $name, )+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = crate::names::UnknownName;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                Self::ALL
+                    .iter()
+                    .copied()
+                    .find(|value| value.name() == name)
+                    .ok_or_else(|| crate::names::UnknownName(name.to_owned()))
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+/// A name that no value of an enumeration has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName(pub(crate) String);
+
+impl std::fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "unknown name {:?}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownName {}

@@ -1,0 +1,155 @@
+//! One capture's report, and the document that holds several.
+
+use std::collections::BTreeMap;
+
+use super::{Cause, Connection, Lookup};
+use crate::notice::Notice;
+use crate::time::{Span, Timestamp};
+
+/// Everything that one run of the command reports.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Document {
+    /// Raised by a change that breaks a reader; 1 today.
+    pub schema_version: u32,
+    /// What made the report.
+    pub tool: Tool,
+    /// The settings it was made with.
+    pub options: Options,
+    /// One report a capture, in the order they were given.
+    pub captures: Vec<CaptureReport>,
+}
+
+impl Document {
+    /// A document of `captures`, read with `options`.
+    #[must_use]
+    pub fn new(options: Options, captures: Vec<CaptureReport>) -> Self {
+        let tool = Tool {
+            name: "tls-stall",
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        Self {
+            schema_version: 1,
+            tool,
+            options,
+            captures,
+        }
+    }
+}
+
+/// The program that made a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Tool {
+    /// `tls-stall`.
+    pub name: &'static str,
+    /// The library's version.
+    pub version: &'static str,
+}
+
+/// The settings that a report was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Options {
+    /// A wait of at least this length is a stall.
+    #[cfg_attr(feature = "serde", serde(rename = "stall_threshold_s"))]
+    pub stall_threshold: Span,
+}
+
+impl From<&crate::Config> for Options {
+    fn from(config: &crate::Config) -> Self {
+        Self {
+            stall_threshold: config.stall_threshold,
+        }
+    }
+}
+
+/// One capture: where it came from and what was found in it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CaptureReport {
+    /// The file and its format.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub source: Source,
+    /// What was found in it.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub analysis: Analysis,
+}
+
+impl CaptureReport {
+    /// What was found in `source`.
+    #[must_use]
+    pub fn new(source: Source, analysis: Analysis) -> Self {
+        Self { source, analysis }
+    }
+}
+
+/// Where a capture came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Source {
+    /// The file's path as it was given, `-` for standard input.
+    pub path: String,
+    /// `pcap` or `pcapng`.
+    pub format: String,
+    /// How the file was compressed, if it was.
+    pub compression: Option<String>,
+}
+
+impl Source {
+    /// The capture at `path`, written as `format`.
+    #[must_use]
+    pub fn new(path: impl Into<String>, format: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            format: format.into(),
+            compression: None,
+        }
+    }
+}
+
+/// What was found in a capture.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Analysis {
+    /// The names of the link types of its frames.
+    pub link_types: Vec<String>,
+    /// How many frames were read.
+    pub frames: u64,
+    /// The time of frame 1; all other times are relative to it.
+    pub first_frame_time: Option<Timestamp>,
+    /// From frame 1 to the latest frame.
+    #[cfg_attr(feature = "serde", serde(rename = "duration_s"))]
+    pub duration: Span,
+    /// What to know about the capture itself.
+    pub notices: Vec<Notice>,
+    /// The counts.
+    pub summary: Summary,
+    /// Stalled and failed connections, or every one with [`Config::keep_all`](crate::Config),
+    /// by their number.
+    pub connections: Vec<Connection>,
+    /// The lookups that findings refer to, or every one with [`Config::keep_all`](crate::Config),
+    /// by their first query.
+    pub lookups: Vec<Lookup>,
+}
+
+/// The counts of a capture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Summary {
+    /// TCP connections.
+    pub connections: u64,
+    /// Those that are TLS or bound for it.
+    pub tls_connections: u64,
+    /// Those of them that stalled.
+    pub stalled: u64,
+    /// How many verdicts name each cause.
+    pub causes: BTreeMap<Cause, u64>,
+}

@@ -1,0 +1,200 @@
+//! One connection: its milestones, its waits, how it ended.
+
+use std::collections::BTreeMap;
+
+use super::Finding;
+use crate::decode::Endpoint;
+use crate::milestone::Milestone;
+use crate::names::named;
+use crate::time::{FrameNumber, Span};
+
+/// One TCP connection that is TLS or bound for it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Connection {
+    /// Its number from 0 in the order of first frames, as Wireshark's `tcp.stream`.
+    pub tcp_stream: u64,
+    /// Who sent the SYN.
+    pub client: Endpoint,
+    /// Its peer.
+    pub server: Endpoint,
+    /// From the ClientHello's `server_name`, else from the lookup that led here.
+    pub server_name: Option<String>,
+    /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `pop3`).
+    pub protocol: Option<String>,
+    /// The version that the server chose, as `TLS 1.3`.
+    pub tls_version: Option<String>,
+    /// From the first SYN to the client's ACK where neither was repeated (Wireshark's iRTT).
+    #[cfg_attr(feature = "serde", serde(rename = "irtt_s"))]
+    pub irtt: Option<Span>,
+    /// Where the capture was made, as far as the timing tells.
+    pub vantage: Option<Vantage>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The named moments that it reached.
+    pub milestones: BTreeMap<Milestone, At>,
+    /// Every phase that it went through, in order.
+    pub waits: Vec<Wait>,
+    /// Whether a wait before the end of the handshake was at least the threshold.
+    pub stalled: bool,
+    /// The verdict first, then what else explains its waits.
+    pub findings: Vec<Finding>,
+}
+
+/// A frame and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct At {
+    /// The frame's number.
+    pub frame: FrameNumber,
+    /// Since the capture's first frame.
+    #[cfg_attr(feature = "serde", serde(rename = "time_s"))]
+    pub time: Span,
+}
+
+impl At {
+    /// Frame `frame`, `time` after the capture's first.
+    #[must_use]
+    pub const fn new(frame: FrameNumber, time: Span) -> Self {
+        Self { frame, time }
+    }
+}
+
+/// One phase of one connection: how long, and who owed the next move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Wait {
+    /// What was awaited.
+    pub phase: Phase,
+    /// Who owed the next move.
+    pub waiting_on: Party,
+    /// The frame that began the phase.
+    pub from_frame: FrameNumber,
+    /// The frame that ended it; of a phase that the capture's end cut, the last frame.
+    pub to_frame: FrameNumber,
+    /// From the one to the other, whatever passed in between.
+    #[cfg_attr(feature = "serde", serde(rename = "duration_s"))]
+    pub duration: Span,
+    /// What ended it.
+    pub ended_by: EndedBy,
+    /// Whether it is a stall: at least the threshold, and before the end of the handshake.
+    pub stalled: bool,
+}
+
+named! {
+    /// The stretch between two milestones, named for what is awaited in it.
+    pub enum Phase {
+        /// The answer to the lookup that led to the connection.
+        NameResolution = "name_resolution",
+        /// The failure of earlier attempts.
+        EarlierAttempts = "earlier_attempts",
+        /// The three-way handshake.
+        TcpConnect = "tcp_connect",
+        /// The greeting of a server that speaks first.
+        ServerGreeting = "server_greeting",
+        /// The dialogue up to the go-ahead for TLS.
+        Starttls = "starttls",
+        /// The ClientHello.
+        ClientHello = "client_hello",
+        /// The ServerHello.
+        ServerHello = "server_hello",
+        /// The rest of the server's first flight.
+        ServerFlight = "server_flight",
+        /// The client's flight that ends in Finished.
+        ClientFinished = "client_finished",
+        /// The server's Finished (TLS 1.2 and earlier).
+        ServerFinished = "server_finished",
+        /// The first application byte; never a stall.
+        ApplicationData = "application_data",
+    }
+}
+
+named! {
+    /// Who owed the next move.
+    pub enum Party {
+        /// The client.
+        Client = "client",
+        /// The server.
+        Server = "server",
+        /// The network between them.
+        Network = "network",
+        /// A name server.
+        Resolver = "resolver",
+    }
+}
+
+named! {
+    /// Where the capture was made.
+    pub enum Vantage {
+        /// At the client.
+        Client = "client",
+        /// At the server.
+        Server = "server",
+        /// On the path between them.
+        Between = "between",
+    }
+}
+
+named! {
+    /// How a connection ended, or how far it came.
+    pub enum Outcome {
+        /// The TLS handshake was completed.
+        Established = "established",
+        /// No answer to the SYN.
+        NoSynAck = "no-syn-ack",
+        /// The SYN was answered by RST or ICMP.
+        Refused = "refused",
+        /// Connected, and the client never sent a ClientHello.
+        NoClientHello = "no-client-hello",
+        /// The server closed while the ClientHello was awaited, even if it came later.
+        ServerClosedBeforeClientHello = "server-closed-before-client-hello",
+        /// The client closed without a ClientHello.
+        ClientClosedBeforeClientHello = "client-closed-before-client-hello",
+        /// The ClientHello was not answered.
+        NoServerHello = "no-server-hello",
+        /// The ClientHello was answered by RST.
+        ResetAfterClientHello = "reset-after-client-hello",
+        /// The handshake ended in an alert.
+        Alert = "alert",
+        /// The handshake began and did not end.
+        HandshakeIncomplete = "handshake-incomplete",
+        /// It carried something else than TLS.
+        NotTls = "not-tls",
+        /// The capture ends first.
+        InProgress = "in-progress",
+    }
+}
+
+/// What ended a phase: the milestone that was reached, or the end of the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndedBy {
+    /// The milestone awaited, or a FIN or RST in its place.
+    Milestone(Milestone),
+    /// An ICMP error.
+    IcmpError,
+    /// The capture ended first: the wait is a lower bound.
+    EndOfCapture,
+}
+
+impl EndedBy {
+    /// The stable name, as it stands in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Milestone(milestone) => milestone.name(),
+            Self::IcmpError => "icmp_error",
+            Self::EndOfCapture => "end_of_capture",
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for EndedBy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

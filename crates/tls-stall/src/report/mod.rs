@@ -1,0 +1,14 @@
+//! What comes out: the facts of a capture, its waits and their findings.
+//!
+//! These types are the JSON of the command; `docs/json.md` describes them for its readers. Every
+//! `time` is a length since the capture's first frame.
+
+mod capture;
+mod connection;
+mod finding;
+mod lookup;
+
+pub use capture::{Analysis, CaptureReport, Document, Options, Source, Summary, Tool};
+pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
+pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
+pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};
