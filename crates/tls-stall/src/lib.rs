@@ -7,7 +7,9 @@ mod milestone;
 mod names;
 mod notice;
 mod report;
+mod tcp;
 mod time;
+mod tls;
 
 pub use capture::{Frame, LinkType};
 pub use config::Config;

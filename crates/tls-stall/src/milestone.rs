@@ -86,6 +86,13 @@ impl Milestones {
         *self.slot(milestone) = Some(moment);
     }
 
+    /// Exchanges `a` and `b`.
+    pub(crate) fn swap(&mut self, a: Milestone, b: Milestone) {
+        let held = *self.slot(a);
+        *self.slot(a) = *self.slot(b);
+        *self.slot(b) = held;
+    }
+
     /// The milestones reached, in the order of their declaration.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Milestone, Moment)> + '_ {
         Milestone::ALL

@@ -1,0 +1,358 @@
+//! One connection while it is being set up: its handshake, its two streams, what was sent again.
+
+use super::assembler::{Assembler, Budget, Piece};
+use super::seq::SeqNumber;
+use crate::decode::{Endpoint, IcmpKind, Segment};
+use crate::milestone::{Milestone, Milestones};
+use crate::time::{Moment, Span};
+
+/// Copies and retransmissions noted of one connection; more are counted as if they were the last.
+const MAX_NOTED: usize = 64;
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    pub(crate) const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// What reads the bytes of both directions.
+pub(crate) trait StreamSink {
+    /// Begins to read a connection to `server`.
+    fn begin(server: Endpoint) -> Self;
+
+    /// Takes the next piece of what `from` sent.
+    fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones);
+
+    /// The side taken for the client turned out to be the server.
+    fn swap_sides(&mut self, server: Endpoint);
+}
+
+/// A segment whose bytes had all been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Resent {
+    pub(crate) from: Side,
+    pub(crate) moment: Moment,
+    /// Payload bytes on the wire.
+    pub(crate) len: u32,
+    /// Whether it carries bytes of the ClientHello.
+    pub(crate) of_client_hello: bool,
+}
+
+/// An ICMP error about a connection's packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreachable {
+    pub(crate) moment: Moment,
+    pub(crate) kind: IcmpKind,
+    pub(crate) reporter: std::net::IpAddr,
+}
+
+/// A TCP connection from its first frame until it is set up or closed.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// From 0, in the order of first frames.
+    pub(crate) stream: u64,
+    pub(crate) client: Endpoint,
+    pub(crate) server: Endpoint,
+    /// Whether the client is known by its SYN or ClientHello, not only guessed.
+    pub(crate) roles_known: bool,
+    pub(crate) first: Moment,
+    pub(crate) last: Moment,
+    /// Every copy of the SYN.
+    pub(crate) syns: Vec<Moment>,
+    /// Every copy of the SYN-ACK.
+    pub(crate) syn_acks: Vec<Moment>,
+    /// From the SYN that was answered to the ACK (Wireshark's iRTT).
+    pub(crate) irtt: Option<Span>,
+    pub(crate) resent: Vec<Resent>,
+    /// When the server had acknowledged the whole ClientHello.
+    pub(crate) client_hello_acked: Option<Moment>,
+    pub(crate) unreachable: Option<Unreachable>,
+    hello_end: Option<SeqNumber>,
+    client_half: Half,
+    server_half: Half,
+}
+
+/// What one side sent.
+#[derive(Debug, Default)]
+struct Half {
+    isn: Option<SeqNumber>,
+    assembler: Assembler,
+    /// Beyond the last byte sent so far.
+    sent: Option<SeqNumber>,
+    /// When `sent` last moved, to tell a second copy of one frame from a retransmission.
+    advanced: Option<Moment>,
+    /// The IP identification of the segment that last moved `sent`.
+    ip_id: Option<u16>,
+}
+
+impl Connection {
+    /// A connection whose first frame is at `moment`.
+    pub(crate) fn new(
+        stream: u64,
+        client: Endpoint,
+        server: Endpoint,
+        roles_known: bool,
+        moment: Moment,
+    ) -> Self {
+        Self {
+            stream,
+            client,
+            server,
+            roles_known,
+            first: moment,
+            last: moment,
+            syns: Vec::new(),
+            syn_acks: Vec::new(),
+            irtt: None,
+            resent: Vec::new(),
+            client_hello_acked: None,
+            unreachable: None,
+            hello_end: None,
+            client_half: Half::default(),
+            server_half: Half::default(),
+        }
+    }
+
+    /// The first sequence number of `side`, where its SYN was seen.
+    pub(crate) fn isn(&self, side: Side) -> Option<SeqNumber> {
+        self.half(side).isn
+    }
+
+    /// Takes a segment that `from` sent.
+    pub(crate) fn accept(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        moment: Moment,
+        milestones: &mut Milestones,
+        budget: &mut Budget,
+        sink: &mut impl StreamSink,
+    ) {
+        self.last = self.last.max(moment);
+        let flags = segment.flags;
+        let seq = SeqNumber(segment.seq);
+        let data = if flags.syn() { seq.plus(1) } else { seq };
+        if flags.syn() {
+            self.note_syn(from, seq, flags.ack(), moment, milestones);
+        }
+        if flags.rst() {
+            milestones.reach(reset_by(from), moment);
+            return;
+        }
+        if flags.ack() {
+            self.note_ack(from, segment, moment, milestones, budget, sink);
+        }
+        if segment.payload_len > 0 {
+            self.note_resent(from, data, segment, moment, milestones);
+            let captured = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
+            let cut = segment.payload_len.saturating_sub(captured);
+            self.half_mut(from).assembler.push(
+                data,
+                segment.payload,
+                cut,
+                moment,
+                budget,
+                |piece| sink.piece(from, piece, milestones),
+            );
+            if from == Side::Client && self.hello_end.is_none() {
+                self.hello_end = milestones
+                    .has(Milestone::ClientHelloEnd)
+                    .then(|| self.client_half.assembler.next())
+                    .flatten();
+            }
+        }
+        if flags.fin() {
+            milestones.reach(closed_by(from), moment);
+        }
+    }
+
+    /// Notes an ICMP error about a packet of this connection.
+    pub(crate) fn note_unreachable(&mut self, unreachable: Unreachable) {
+        self.unreachable.get_or_insert(unreachable);
+    }
+
+    /// Reads what is held beyond holes that were acknowledged, and frees the rest.
+    pub(crate) fn flush(
+        &mut self,
+        milestones: &mut Milestones,
+        budget: &mut Budget,
+        sink: &mut impl StreamSink,
+    ) {
+        for side in [Side::Client, Side::Server] {
+            self.half_mut(side)
+                .assembler
+                .flush(budget, |piece| sink.piece(side, piece, milestones));
+        }
+    }
+
+    /// Frees what is held for reassembly.
+    pub(crate) fn clear(&mut self, budget: &mut Budget) {
+        self.client_half.assembler.clear(budget);
+        self.server_half.assembler.clear(budget);
+    }
+
+    /// The side taken for the client is the server.
+    pub(crate) fn swap_roles(&mut self, milestones: &mut Milestones, sink: &mut impl StreamSink) {
+        std::mem::swap(&mut self.client, &mut self.server);
+        std::mem::swap(&mut self.client_half, &mut self.server_half);
+        milestones.swap(Milestone::ClientFin, Milestone::ServerFin);
+        milestones.swap(Milestone::ClientRst, Milestone::ServerRst);
+        for resent in &mut self.resent {
+            resent.from = resent.from.peer();
+        }
+        sink.swap_sides(self.server);
+    }
+
+    fn note_syn(
+        &mut self,
+        from: Side,
+        seq: SeqNumber,
+        is_answer: bool,
+        moment: Moment,
+        milestones: &mut Milestones,
+    ) {
+        let half = self.half_mut(from);
+        half.isn.get_or_insert(seq);
+        half.assembler.start(seq.plus(1));
+        half.sent.get_or_insert(seq.plus(1));
+        if is_answer {
+            milestones.reach(Milestone::SynAck, moment);
+            note(&mut self.syn_acks, moment);
+        } else {
+            milestones.reach(Milestone::Syn, moment);
+            note(&mut self.syns, moment);
+        }
+    }
+
+    fn note_ack(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        moment: Moment,
+        milestones: &mut Milestones,
+        budget: &mut Budget,
+        sink: &mut impl StreamSink,
+    ) {
+        let ack = SeqNumber(segment.ack);
+        if from == Side::Client
+            && !segment.flags.syn()
+            && milestones.has(Milestone::Syn)
+            && !milestones.has(Milestone::Established)
+        {
+            milestones.reach(Milestone::Established, moment);
+            let answered = milestones.get(Milestone::SynAck);
+            let syn = self
+                .syns
+                .iter()
+                .rev()
+                .find(|&&syn| answered.is_none_or(|at| syn <= at));
+            self.irtt = syn
+                .filter(|_| answered.is_some())
+                .map(|&syn| moment.since(syn));
+        }
+        if from == Side::Server
+            && self.client_hello_acked.is_none()
+            && self.hello_end.is_some_and(|end| !ack.is_before(end))
+        {
+            self.client_hello_acked = Some(moment);
+        }
+        self.half_mut(from.peer())
+            .assembler
+            .acknowledge(ack, moment, budget, |piece| {
+                sink.piece(from.peer(), piece, milestones)
+            });
+    }
+
+    /// Notes a segment that brings no byte beyond those sent before.
+    fn note_resent(
+        &mut self,
+        from: Side,
+        data: SeqNumber,
+        segment: &Segment<'_>,
+        moment: Moment,
+        milestones: &Milestones,
+    ) {
+        let end = data.plus(segment.payload_len);
+        let half = self.half_mut(from);
+        let Some(sent) = half.sent else {
+            half.sent = Some(end);
+            return;
+        };
+        if sent.is_before(end) {
+            half.sent = Some(end);
+            half.advanced = Some(moment);
+            half.ip_id = segment.ip.id;
+            return;
+        }
+        // A keep-alive repeats one byte; a second copy of one frame follows it at once.
+        let keep_alive = segment.payload_len == 1 && end == sent;
+        let copy = half
+            .advanced
+            .is_some_and(|at| moment.since(at) < SECOND_COPY && half.ip_id == segment.ip.id);
+        if keep_alive || copy {
+            return;
+        }
+        let of_client_hello = from == Side::Client
+            && milestones.has(Milestone::ClientHello)
+            && !milestones.has(Milestone::ClientFinished)
+            && self
+                .hello_end
+                .is_none_or(|hello_end| data.is_before(hello_end));
+        let resent = Resent {
+            from,
+            moment,
+            len: segment.payload_len,
+            of_client_hello,
+        };
+        note(&mut self.resent, resent);
+    }
+
+    fn half(&self, side: Side) -> &Half {
+        match side {
+            Side::Client => &self.client_half,
+            Side::Server => &self.server_half,
+        }
+    }
+
+    fn half_mut(&mut self, side: Side) -> &mut Half {
+        match side {
+            Side::Client => &mut self.client_half,
+            Side::Server => &mut self.server_half,
+        }
+    }
+}
+
+/// Two captures of one packet, on two interfaces or at both ends of a router, lie closer together
+/// than any retransmission timer (200 ms on Linux, `TCP_RTO_MIN`).
+const SECOND_COPY: Span = Span::from_millis(20);
+
+fn note<T>(notes: &mut Vec<T>, new: T) {
+    if notes.len() >= MAX_NOTED {
+        notes.pop();
+    }
+    notes.push(new);
+}
+
+const fn closed_by(side: Side) -> Milestone {
+    match side {
+        Side::Client => Milestone::ClientFin,
+        Side::Server => Milestone::ServerFin,
+    }
+}
+
+const fn reset_by(side: Side) -> Milestone {
+    match side {
+        Side::Client => Milestone::ClientRst,
+        Side::Server => Milestone::ServerRst,
+    }
+}

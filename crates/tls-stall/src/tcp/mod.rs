@@ -1,0 +1,12 @@
+//! TCP connections: which segment belongs to which, and the bytes of each direction in order.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+mod assembler;
+mod connection;
+mod key;
+mod seq;
+mod table;
+
+pub(crate) use assembler::{Budget, Piece};
+pub(crate) use connection::{Connection, Resent, Side, StreamSink, Unreachable};
+pub(crate) use table::{Entry, Place, Table};

@@ -1,0 +1,14 @@
+//! The bytes of both directions, read as TLS: records, handshake messages, and what comes before.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+mod deframer;
+mod hello;
+mod ports;
+mod record;
+mod session;
+mod starttls;
+
+pub(crate) use hello::begins_client_hello;
+pub(crate) use ports::{Port, port};
+pub(crate) use session::{AlertSeen, Reading, Session};
+pub(crate) use starttls::Turn;

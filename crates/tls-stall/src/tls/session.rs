@@ -1,0 +1,486 @@
+//! Both directions of one connection, read as a TLS handshake: which milestones it reaches.
+
+use super::deframer::{Deframer, Event, Message, handshake};
+use super::hello::{ClientHello, ServerHello, Version, begins_hello};
+use super::ports::Port;
+use super::record::ContentType;
+use super::starttls::{Dialogue, Protocol, Turn};
+use crate::milestone::{Milestone, Milestones};
+use crate::tcp::{Piece, Side};
+use crate::time::Moment;
+
+/// Cleartext that is searched for the start of TLS, both directions together.
+const MAX_CLEARTEXT: usize = 64 * 1024;
+
+/// The protected length of a TLS 1.3 Finished: four bytes of head, the hash, the content type
+/// and the AEAD's tag (RFC 8446, sections 4.4.4 and 5.2), for SHA-256 and SHA-384.
+const FINISHED_LENGTHS: [u16; 2] = [4 + 32 + 1 + 16, 4 + 48 + 1 + 16];
+
+/// An alert in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AlertSeen {
+    pub(crate) from: Side,
+    /// 1 is a warning, 2 is fatal.
+    pub(crate) level: u8,
+    /// Its number (RFC 8446, section 6).
+    pub(crate) description: u8,
+}
+
+/// What was read of a connection's bytes, besides its milestones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reading {
+    /// TLS records were seen.
+    pub(crate) is_tls: bool,
+    /// Cleartext was seen.
+    pub(crate) has_cleartext: bool,
+    /// The protocol that TLS was, or was to be, started in.
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) server_name: Option<Box<str>>,
+    pub(crate) version: Option<String>,
+    pub(crate) alert: Option<AlertSeen>,
+    /// The turns of the dialogue in the clear.
+    pub(crate) turns: Vec<Turn>,
+    /// Who spoke last in it, and when.
+    pub(crate) last_spoken: Option<(Side, Moment)>,
+}
+
+/// Reads the bytes of one connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    expected: Option<Port>,
+    /// `None` until the first byte: most half-open connections never have one.
+    state: Option<Box<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    client: Stage,
+    server: Stage,
+    dialogue: Dialogue,
+    cleartext: usize,
+    is_tls: bool,
+    client_hello: Option<ClientHello>,
+    version: Option<Version>,
+    alert: Option<AlertSeen>,
+    /// The end of the server's last handshake record.
+    server_last: Option<Moment>,
+    client_flight_begun: bool,
+    has_key_exchange: bool,
+    /// In TLS 1.3: the client's Finished has passed.
+    has_finished: bool,
+    /// Nothing more is to be learnt here.
+    is_over: bool,
+}
+
+/// How one direction is read.
+#[derive(Debug)]
+enum Stage {
+    /// As records, if it begins with one; or from the go-ahead for TLS on.
+    Records(Deframer),
+    Cleartext,
+    /// Bytes that were not captured held the head of a record.
+    Lost,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::Records(Deframer::default())
+    }
+}
+
+impl Session {
+    /// A session with a server on whose port `expected` is spoken.
+    pub(crate) fn new(expected: Option<Port>) -> Self {
+        Self {
+            expected,
+            state: None,
+        }
+    }
+
+    /// Whether the connection is set up, or will never be: its bytes need not be read on.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.is_over)
+    }
+
+    /// Takes the next piece of what `from` sent.
+    pub(crate) fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones) {
+        let expected = self.expected;
+        let state = self.state.get_or_insert_default();
+        match piece {
+            Piece::Bytes(bytes, moment) => state.read(from, bytes, moment, expected, milestones),
+            Piece::Missing(count, moment) => state.skip(from, count, moment),
+        }
+    }
+
+    /// The side taken for the client is the server, whose port is another.
+    pub(crate) fn swap_sides(&mut self, expected: Option<Port>) {
+        self.expected = expected;
+        if let Some(state) = &mut self.state {
+            std::mem::swap(&mut state.client, &mut state.server);
+            state.dialogue.swap_sides();
+        }
+    }
+
+    /// Ends the reading: what has come of messages that are not whole counts as far as it goes.
+    pub(crate) fn finish(self, milestones: &mut Milestones) -> Reading {
+        let Some(mut state) = self.state else {
+            return Reading::default();
+        };
+        state.finish(milestones);
+        let expected = match self.expected {
+            Some(Port::Starttls(protocol)) => Some(protocol),
+            _ => None,
+        };
+        Reading {
+            is_tls: state.is_tls,
+            has_cleartext: state.cleartext > 0,
+            protocol: state.dialogue.protocol.or(expected),
+            server_name: state.client_hello.and_then(|hello| hello.server_name),
+            version: state.version.map(Version::name),
+            alert: state.alert,
+            turns: state.dialogue.turns,
+            last_spoken: state.dialogue.last,
+        }
+    }
+}
+
+impl State {
+    fn read(
+        &mut self,
+        from: Side,
+        bytes: &[u8],
+        moment: Moment,
+        expected: Option<Port>,
+        milestones: &mut Milestones,
+    ) {
+        match self.stage(from) {
+            Stage::Lost => {}
+            Stage::Records(_) => {
+                if let Some(head) = self.read_records(from, bytes, moment, milestones) {
+                    let cleartext = [head.0.as_slice(), head.1].concat();
+                    self.read_cleartext(from, &cleartext, moment, expected, milestones);
+                }
+            }
+            Stage::Cleartext => {
+                let kind = match from {
+                    Side::Client => handshake::CLIENT_HELLO,
+                    Side::Server => handshake::SERVER_HELLO,
+                };
+                let may_begin = from == Side::Client || milestones.has(Milestone::ClientHello);
+                if may_begin && begins_hello(bytes, kind) {
+                    self.begin_tls(from, milestones);
+                    self.read_records(from, bytes, moment, milestones);
+                } else {
+                    self.read_cleartext(from, bytes, moment, expected, milestones);
+                }
+            }
+        }
+    }
+
+    /// Reads records; gives what turned out not to be one, and what follows it.
+    fn read_records<'a>(
+        &mut self,
+        from: Side,
+        mut bytes: &'a [u8],
+        moment: Moment,
+        milestones: &mut Milestones,
+    ) -> Option<(Vec<u8>, &'a [u8])> {
+        loop {
+            let Stage::Records(deframer) = self.stage_mut(from) else {
+                return None;
+            };
+            let event = deframer.next(&mut bytes, moment)?;
+            if let Event::NotTls(head) = event {
+                if deframer.has_records() {
+                    *self.stage_mut(from) = Stage::Lost;
+                    return None;
+                }
+                *self.stage_mut(from) = Stage::Cleartext;
+                return Some((head, bytes));
+            }
+            self.is_tls = true;
+            match from {
+                Side::Client => self.note_client(event, milestones),
+                Side::Server => self.note_server(event, milestones),
+            }
+        }
+    }
+
+    fn read_cleartext(
+        &mut self,
+        from: Side,
+        bytes: &[u8],
+        moment: Moment,
+        expected: Option<Port>,
+        milestones: &mut Milestones,
+    ) {
+        self.cleartext = self.cleartext.saturating_add(bytes.len());
+        if self.cleartext > MAX_CLEARTEXT {
+            self.is_over = true;
+            return;
+        }
+        let rest = self
+            .dialogue
+            .read(from, bytes, moment, expected, milestones);
+        if let Some(rest) = rest {
+            self.client = Stage::default();
+            self.server = Stage::default();
+            self.read_records(from, rest, moment, milestones);
+        }
+    }
+
+    /// TLS begins in the midst of a cleartext whose go-ahead was not understood.
+    fn begin_tls(&mut self, from: Side, milestones: &mut Milestones) {
+        *self.stage_mut(from) = Stage::default();
+        if from == Side::Client
+            && let Some(go_ahead) = self.dialogue.server_last
+        {
+            milestones.reach(Milestone::StarttlsReady, go_ahead);
+        }
+    }
+
+    fn skip(&mut self, from: Side, count: u32, moment: Moment) {
+        let stage = self.stage_mut(from);
+        if let Stage::Records(deframer) = stage
+            && deframer.skip(count, moment).is_err()
+        {
+            // Before the first record nothing is lost yet: one may begin with a later segment.
+            *stage = if deframer.has_records() {
+                Stage::Lost
+            } else {
+                Stage::Cleartext
+            };
+        }
+    }
+
+    fn note_client(&mut self, event: Event, milestones: &mut Milestones) {
+        match event {
+            Event::MessageBegins {
+                kind: handshake::CLIENT_HELLO,
+                first,
+            }
+            | Event::V2HelloBegins { first } => milestones.reach(Milestone::ClientHello, first),
+            Event::MessageBegins { .. } => self.begin_client_flight(milestones),
+            Event::Message(message) if message.kind == handshake::CLIENT_HELLO => {
+                self.note_client_hello(&message, milestones);
+                milestones.reach(Milestone::ClientHelloEnd, message.last);
+            }
+            Event::Message(message) => {
+                self.has_key_exchange |= message.kind == handshake::CLIENT_KEY_EXCHANGE;
+            }
+            Event::V2Hello { first, last, .. } => {
+                milestones.reach(Milestone::ClientHello, first);
+                milestones.reach(Milestone::ClientHelloEnd, last);
+            }
+            Event::Record {
+                content: ContentType::ChangeCipherSpec,
+                first,
+                ..
+            } if !self.is_tls_1_3() => {
+                self.begin_client_flight(milestones);
+                milestones.reach(Milestone::ClientFinished, first);
+                self.protect(Side::Client);
+            }
+            Event::Record {
+                content: ContentType::ApplicationData,
+                len,
+                first,
+            } => {
+                self.note_client_data(len, first, milestones);
+            }
+            Event::Alert {
+                level,
+                description,
+                at,
+            } => {
+                self.note_alert(
+                    AlertSeen {
+                        from: Side::Client,
+                        level,
+                        description,
+                    },
+                    at,
+                    milestones,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn note_server(&mut self, event: Event, milestones: &mut Milestones) {
+        match event {
+            Event::Message(message) if message.kind == handshake::SERVER_HELLO => {
+                self.note_server_hello(&message, milestones);
+            }
+            Event::Message(message) if message.kind == handshake::SERVER_HELLO_DONE => {
+                milestones.reach(Milestone::ServerFlightEnd, message.last);
+            }
+            Event::Record {
+                content: ContentType::ChangeCipherSpec,
+                first,
+                ..
+            } if !self.is_tls_1_3() => {
+                milestones.reach(Milestone::ServerFinished, first);
+                self.protect(Side::Server);
+            }
+            Event::Record {
+                content: ContentType::ApplicationData,
+                first,
+                ..
+            } if !self.is_tls_1_3() => {
+                self.note_data(first, milestones);
+            }
+            Event::RecordEnd { last, .. } if !self.client_flight_begun => {
+                self.server_last = Some(self.server_last.map_or(last, |earlier| earlier.max(last)));
+            }
+            Event::Alert {
+                level,
+                description,
+                at,
+            } => {
+                self.note_alert(
+                    AlertSeen {
+                        from: Side::Server,
+                        level,
+                        description,
+                    },
+                    at,
+                    milestones,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn note_client_hello(&mut self, message: &Message, milestones: &mut Milestones) {
+        milestones.reach(Milestone::ClientHello, message.first);
+        // A first byte that came late, in a segment sent again, began no earlier than the rest.
+        if milestones
+            .get(Milestone::ClientHello)
+            .is_some_and(|first| message.first < first)
+            && !milestones.has(Milestone::ClientHelloEnd)
+        {
+            milestones.set(Milestone::ClientHello, message.first);
+        }
+        self.client_hello
+            .get_or_insert_with(|| ClientHello::parse(&message.body));
+    }
+
+    fn note_server_hello(&mut self, message: &Message, milestones: &mut Milestones) {
+        let hello = ServerHello::parse(&message.body);
+        if let Some(hello) = hello {
+            self.version = Some(hello.version);
+            if hello.is_retry {
+                milestones.reach(Milestone::HelloRetryRequest, message.first);
+                return;
+            }
+        }
+        milestones.reach(Milestone::ServerHello, message.first);
+        milestones.reach(Milestone::ServerHelloEnd, message.last);
+    }
+
+    /// A protected record of the client.
+    fn note_client_data(&mut self, len: u16, first: Moment, milestones: &mut Milestones) {
+        if !self.is_tls_1_3() {
+            self.note_data(first, milestones);
+            return;
+        }
+        // Early data goes with the ClientHello, before any answer.
+        if !milestones.has(Milestone::ServerHello) && self.client_hello.is_some() {
+            return;
+        }
+        if self.has_finished {
+            milestones.reach(Milestone::ApplicationData, first);
+            self.is_over = true;
+            return;
+        }
+        self.begin_client_flight(milestones);
+        milestones.reach(Milestone::ClientFinished, first);
+        // A client's certificate goes before its Finished.
+        self.has_finished = FINISHED_LENGTHS.contains(&len);
+    }
+
+    /// A protected record of TLS 1.2 and earlier, or of a connection whose beginning is not there.
+    fn note_data(&mut self, first: Moment, milestones: &mut Milestones) {
+        let begun =
+            milestones.has(Milestone::ClientHello) || milestones.has(Milestone::ServerHello);
+        let done =
+            milestones.has(Milestone::ClientFinished) && milestones.has(Milestone::ServerFinished);
+        if !begun {
+            self.is_over = true;
+        } else if done {
+            milestones.reach(Milestone::ApplicationData, first);
+            self.is_over = true;
+        }
+    }
+
+    fn note_alert(&mut self, alert: AlertSeen, at: Moment, milestones: &mut Milestones) {
+        self.alert.get_or_insert(alert);
+        milestones.reach(Milestone::Alert, at);
+    }
+
+    /// The client's flight that answers the server's ends the server's.
+    fn begin_client_flight(&mut self, milestones: &mut Milestones) {
+        if self.client_flight_begun || !milestones.has(Milestone::ServerHello) {
+            return;
+        }
+        self.client_flight_begun = true;
+        if let Some(last) = self.server_last {
+            milestones.reach(Milestone::ServerFlightEnd, last);
+        }
+    }
+
+    fn protect(&mut self, side: Side) {
+        if let Stage::Records(deframer) = self.stage_mut(side) {
+            deframer.protect();
+        }
+    }
+
+    /// Without a ServerHello in the capture: whether the client's messages look like TLS 1.3.
+    fn is_tls_1_3(&self) -> bool {
+        match self.version {
+            Some(version) => version >= Version::TLS_1_3,
+            None => {
+                !self.has_key_exchange
+                    && self
+                        .client_hello
+                        .as_ref()
+                        .is_some_and(|hello| hello.offers_tls_1_3)
+            }
+        }
+    }
+
+    fn finish(&mut self, milestones: &mut Milestones) {
+        if let Stage::Records(deframer) = &mut self.client
+            && let Some(partial) = deframer.take_partial_hello()
+        {
+            self.note_client_hello(&partial, milestones);
+        }
+        if let Stage::Records(deframer) = &mut self.server
+            && let Some(partial) = deframer.take_partial_hello()
+        {
+            milestones.reach(Milestone::ServerHello, partial.first);
+            self.version = self
+                .version
+                .or_else(|| ServerHello::parse(&partial.body).map(|hello| hello.version));
+        }
+        // In TLS 1.3 the flight's end shows only in the client's answer.
+        if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
+            self.begin_client_flight(milestones);
+        }
+    }
+
+    fn stage(&self, side: Side) -> &Stage {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    fn stage_mut(&mut self, side: Side) -> &mut Stage {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
