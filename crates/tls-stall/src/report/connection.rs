@@ -176,6 +176,8 @@ pub enum EndedBy {
     Milestone(Milestone),
     /// An ICMP error.
     IcmpError,
+    /// The client asked no more: a SYN was not sent again when it was due.
+    Abandoned,
     /// The capture ended first: the wait is a lower bound.
     EndOfCapture,
 }
@@ -187,6 +189,7 @@ impl EndedBy {
         match self {
             Self::Milestone(milestone) => milestone.name(),
             Self::IcmpError => "icmp_error",
+            Self::Abandoned => "abandoned",
             Self::EndOfCapture => "end_of_capture",
         }
     }

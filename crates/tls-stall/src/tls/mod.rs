@@ -11,4 +11,4 @@ mod starttls;
 pub(crate) use hello::begins_client_hello;
 pub(crate) use ports::{Port, port};
 pub(crate) use session::{AlertSeen, Reading, Session};
-pub(crate) use starttls::Turn;
+pub(crate) use starttls::{Protocol, Turn};

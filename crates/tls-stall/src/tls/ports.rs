@@ -9,8 +9,10 @@ pub(crate) enum Port {
     Implicit,
     /// A protocol that starts TLS within itself; the server speaks first.
     Starttls(Protocol),
-    /// A protocol that starts TLS within itself, and whose dialogue is not followed.
-    OtherStarttls,
+    /// The same, and its dialogue is not followed.
+    ServerFirst,
+    /// A protocol that starts TLS within itself; the client speaks first.
+    ClientFirst,
 }
 
 /// What is expected on server port `number`, where it is registered for TLS or STARTTLS.
@@ -19,8 +21,10 @@ pub(crate) const fn port(number: u16) -> Option<Port> {
         25 | 587 | 2525 => Port::Starttls(Protocol::Smtp),
         143 => Port::Starttls(Protocol::Imap),
         110 => Port::Starttls(Protocol::Pop3),
-        // FTP, NNTP, LDAP, XMPP, ManageSieve, IRC.
-        21 | 119 | 389 | 5222 | 5269 | 4190 | 6667 => Port::OtherStarttls,
+        // FTP, NNTP, ManageSieve.
+        21 | 119 | 4190 => Port::ServerFirst,
+        // LDAP, XMPP, IRC.
+        389 | 5222 | 5269 | 6667 => Port::ClientFirst,
         // HTTPS, NNTPS, SMTPS, LDAPS, DNS over TLS, FTPS, Telnet, IMAPS, POP3S, SIP, XMPP,
         // IRC, MQTT, AMQP, Docker, Kubernetes, and HTTPS elsewhere.
         443 | 563 | 465 | 636 | 853 | 989 | 990 | 992 | 993 | 995 | 5061 | 5223 | 6697 | 8883

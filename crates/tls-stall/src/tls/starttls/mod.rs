@@ -158,7 +158,7 @@ impl Dialogue {
 
     fn recognise(&mut self, line: &[u8], expected: Option<Port>) {
         // FTP greets as SMTP does, and its dialogue is not followed.
-        let other = expected == Some(Port::OtherStarttls);
+        let other = matches!(expected, Some(Port::ServerFirst | Port::ClientFirst));
         if other || self.protocol.is_some() || !self.server.is_first_line() {
             return;
         }

@@ -1,0 +1,11 @@
+//! From a connection's milestones to its phases and waits, and who owed the next move.
+
+mod outcome;
+mod resolution;
+mod setup;
+mod wait;
+
+pub(crate) use outcome::outcome;
+pub(crate) use resolution::{RELEASE, resolve};
+pub(crate) use setup::Setup;
+pub(crate) use wait::{Wait, waits};

@@ -1,0 +1,46 @@
+//! How a connection ended, or how far it came.
+
+use super::setup::Setup;
+use crate::milestone::Milestone as M;
+use crate::report::Outcome;
+
+/// How `setup` ended.
+pub(crate) fn outcome(setup: &Setup) -> Outcome {
+    let tls_1_3 = setup.reading.version.as_deref() == Some("TLS 1.3");
+    let finished = setup.has(M::ClientFinished)
+        && (tls_1_3 || setup.has(M::ServerFinished) || setup.has(M::ApplicationData));
+    if finished {
+        return Outcome::Established;
+    }
+    let answered = setup.has(M::SynAck) || setup.has(M::Established);
+    if setup.has(M::Syn) && !answered {
+        let refused = setup.has(M::ServerRst) || setup.unreachable.is_some();
+        return if refused { Outcome::Refused } else { Outcome::NoSynAck };
+    }
+    let closed = setup.closed();
+    let Some(hello) = setup.at(M::ClientHello) else {
+        let spoken = setup.reading.has_cleartext && !setup.reading.turns.is_empty();
+        if spoken && !setup.has(M::StarttlsRequest) {
+            return Outcome::NotTls;
+        }
+        return match closed {
+            Some((M::ServerFin | M::ServerRst, _)) => Outcome::ServerClosedBeforeClientHello,
+            Some(_) => Outcome::ClientClosedBeforeClientHello,
+            // A dialogue in the clear, or nothing yet.
+            None if setup.reading.is_tls => Outcome::HandshakeIncomplete,
+            None => Outcome::InProgress,
+        };
+    };
+    if setup.server_closed().is_some_and(|server| server < hello) {
+        return Outcome::ServerClosedBeforeClientHello;
+    }
+    if setup.has(M::Alert) {
+        return Outcome::Alert;
+    }
+    match (setup.has(M::ServerHello), closed) {
+        (_, None) => Outcome::InProgress,
+        (false, Some((M::ServerRst, _))) => Outcome::ResetAfterClientHello,
+        (false, Some(_)) => Outcome::NoServerHello,
+        (true, Some(_)) => Outcome::HandshakeIncomplete,
+    }
+}

@@ -1,0 +1,228 @@
+//! The phases of one connection as waits.
+
+use super::setup::Setup;
+use crate::decode::IcmpKind;
+use crate::milestone::Milestone;
+use crate::report::{EndedBy, Party, Phase};
+use crate::tcp::Side;
+use crate::time::{Moment, Span};
+
+/// One phase of one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) phase: Phase,
+    pub(crate) waiting_on: Party,
+    pub(crate) from: Moment,
+    pub(crate) to: Moment,
+    pub(crate) ended_by: EndedBy,
+    pub(crate) stalled: bool,
+}
+
+impl Wait {
+    /// From the start of the phase to its end, whatever passed in between; never negative.
+    pub(crate) fn duration(&self) -> Span {
+        self.to.since(self.from).max(Span::ZERO)
+    }
+
+    /// `28.000 s`, or `at least 12.300 s` where the capture ended first.
+    pub(crate) fn length(&self) -> String {
+        match self.ended_by {
+            EndedBy::EndOfCapture => format!("at least {}", self.duration()),
+            _ => self.duration().to_string(),
+        }
+    }
+
+    /// Whether what was awaited never came.
+    pub(crate) fn is_unfulfilled(&self) -> bool {
+        match self.ended_by {
+            EndedBy::Milestone(milestone) => matches!(
+                milestone,
+                Milestone::ClientFin
+                    | Milestone::ServerFin
+                    | Milestone::ClientRst
+                    | Milestone::ServerRst
+                    | Milestone::Alert
+            ),
+            EndedBy::IcmpError | EndedBy::Abandoned | EndedBy::EndOfCapture => true,
+        }
+    }
+}
+
+/// The phases that a connection went through, in order; the last may be unfulfilled.
+///
+/// `end` is the capture's latest frame, and a wait of `threshold` is a stall.
+pub(crate) fn waits(setup: &Setup, end: Moment, threshold: Span) -> Vec<Wait> {
+    let mut walk = Walk { setup, end, threshold, waits: Vec::new() };
+    walk.go();
+    walk.waits
+}
+
+struct Walk<'a> {
+    setup: &'a Setup,
+    end: Moment,
+    threshold: Span,
+    waits: Vec<Wait>,
+}
+
+impl Walk<'_> {
+    /// Walks through the phases; ends at the first one that was not fulfilled.
+    fn go(&mut self) -> Option<()> {
+        use Milestone as M;
+        let setup = self.setup;
+        if let (Some(query), Some(syn)) = (setup.at(M::DnsQuery), setup.at(M::Syn)) {
+            let (to, by) = match setup.at(M::DnsAnswer) {
+                Some(answer) => (answer, M::DnsAnswer),
+                None => (syn, M::Syn),
+            };
+            self.push(Phase::NameResolution, Party::Resolver, query, to, EndedBy::Milestone(by));
+        }
+        if let (Some(first), Some(syn)) = (setup.at(M::FirstAttempt), setup.at(M::Syn)) {
+            let by = EndedBy::Milestone(M::Syn);
+            self.push(Phase::EarlierAttempts, Party::Network, first, syn, by);
+        }
+        self.phase(Phase::TcpConnect, M::Syn, M::Established)?;
+        self.before_tls()?;
+        self.phase(Phase::ServerHello, self.first_of(&[M::ClientHelloEnd, M::ClientHello]), M::ServerHello)?;
+        self.phase(Phase::ServerFlight, M::ServerHello, M::ServerFlightEnd)?;
+        self.phase(Phase::ClientFinished, M::ServerFlightEnd, M::ClientFinished)?;
+        let finished = setup.at(M::ClientFinished)?;
+        let resumed = setup.at(M::ServerFinished).is_some_and(|server| server < finished);
+        let has_server_finished = setup.reading.version.as_deref() != Some("TLS 1.3");
+        let mut handshake_end = M::ClientFinished;
+        if has_server_finished && !resumed {
+            self.phase(Phase::ServerFinished, M::ClientFinished, M::ServerFinished)?;
+            handshake_end = self.first_of(&[M::ServerFinished, M::ClientFinished]);
+        }
+        self.phase(Phase::ApplicationData, handshake_end, M::ApplicationData)
+    }
+
+    /// The phases between the TCP handshake and the ClientHello.
+    fn before_tls(&mut self) -> Option<()> {
+        use Milestone as M;
+        let setup = self.setup;
+        let hello = setup.has(M::ClientHello);
+        if setup.server_speaks_first() && (setup.has(M::ServerGreeting) || !hello) {
+            self.phase(Phase::ServerGreeting, M::Established, M::ServerGreeting)?;
+            let ready = setup.has(M::StarttlsReady);
+            let silent = setup.reading.turns.is_empty();
+            if ready || setup.has(M::StarttlsRequest) || silent {
+                self.phase(Phase::Starttls, M::ServerGreeting, M::StarttlsReady)?;
+            } else if !hello {
+                return None;
+            }
+        } else if setup.reading.has_cleartext && !hello {
+            return None;
+        }
+        let begin = self.first_of(&[M::StarttlsReady, M::Established]);
+        self.phase(Phase::ClientHello, begin, M::ClientHello)
+    }
+
+    fn first_of(&self, milestones: &[Milestone]) -> Milestone {
+        let reached = milestones.iter().copied().find(|&milestone| self.setup.has(milestone));
+        reached.or(milestones.last().copied()).unwrap_or(Milestone::Syn)
+    }
+
+    /// Adds the phase from `from` to `to`; `None` where it was not fulfilled. A phase whose start
+    /// was not seen, or whose end was not although a later one was, is left out.
+    fn phase(&mut self, phase: Phase, from: Milestone, to: Milestone) -> Option<()> {
+        let Some(start) = self.setup.at(from) else { return Some(()) };
+        if let Some(end) = self.setup.at(to) {
+            let owner = self.owner(phase);
+            self.push(phase, owner, start, end, EndedBy::Milestone(to));
+            return Some(());
+        }
+        let later = self
+            .setup
+            .milestones
+            .iter()
+            .any(|(milestone, _)| milestone > to && milestone <= Milestone::ApplicationData);
+        if later {
+            return Some(());
+        }
+        let (end, ended_by) = self.end_of_unfulfilled(phase, start);
+        let owner = self.owner(phase);
+        self.push(phase, owner, start, end, ended_by);
+        None
+    }
+
+    /// What ended a phase that began at `start` and was not fulfilled.
+    fn end_of_unfulfilled(&self, phase: Phase, start: Moment) -> (Moment, EndedBy) {
+        const ENDS: [Milestone; 5] = [
+            Milestone::Alert,
+            Milestone::ClientFin,
+            Milestone::ServerFin,
+            Milestone::ClientRst,
+            Milestone::ServerRst,
+        ];
+        let closed = ENDS
+            .into_iter()
+            .filter_map(|end| Some((self.setup.at(end)?, EndedBy::Milestone(end))))
+            .filter(|&(moment, _)| moment >= start);
+        let unreachable = self
+            .setup
+            .unreachable
+            .filter(|error| phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. }))
+            .map(|error| (error.moment, EndedBy::IcmpError));
+        let first = closed.chain(unreachable).min_by_key(|&(moment, _)| moment);
+        first.or_else(|| self.abandoned(phase)).unwrap_or((self.end, EndedBy::EndOfCapture))
+    }
+
+    /// A SYN that was not sent again long after it was due was given up: nothing is awaited since.
+    fn abandoned(&self, phase: Phase) -> Option<(Moment, EndedBy)> {
+        const LEAST: Span = Span::from_secs(3);
+        let &[.., before, last] = self.setup.syns.as_slice() else { return None };
+        let patience = last.since(before).percent(250).max(LEAST);
+        let over = phase == Phase::TcpConnect && self.end.since(last) > patience;
+        over.then_some((last, EndedBy::Abandoned))
+    }
+
+    fn owner(&self, phase: Phase) -> Party {
+        let setup = self.setup;
+        match phase {
+            Phase::NameResolution => Party::Resolver,
+            Phase::EarlierAttempts => Party::Network,
+            Phase::TcpConnect => {
+                let refused = setup.has(Milestone::ServerRst) || setup.unreachable.is_some();
+                let lost = setup.syns.len() > 1 || !setup.has(Milestone::SynAck);
+                if lost && !refused { Party::Network } else { Party::Server }
+            }
+            Phase::ServerHello => {
+                let resent = setup.resent.iter().rfind(|resent| resent.of_client_hello);
+                let lost = resent.is_some_and(|resent| {
+                    setup.client_hello_acked.is_none_or(|acked| acked > resent.moment)
+                });
+                if lost { Party::Network } else { Party::Server }
+            }
+            Phase::Starttls => match self.silent_side() {
+                Side::Client => Party::Client,
+                Side::Server => Party::Server,
+            },
+            Phase::ClientHello | Phase::ClientFinished => Party::Client,
+            Phase::ServerGreeting | Phase::ServerFlight | Phase::ServerFinished => Party::Server,
+            Phase::ApplicationData => Party::Client,
+        }
+    }
+
+    /// Who was silent longest in the dialogue, the silence in which it ended included.
+    fn silent_side(&self) -> Side {
+        let reading = &self.setup.reading;
+        let silence = |side: Side| {
+            let turns = reading.turns.iter().filter(|turn| turn.owner == side);
+            let open = reading
+                .last_spoken
+                .filter(|&(spoke, _)| spoke != side && !self.setup.has(Milestone::StarttlsReady))
+                .map(|(_, since)| self.end.since(since));
+            turns
+                .map(super::super::tls::Turn::length)
+                .chain(open)
+                .fold(Span::ZERO, Span::plus)
+        };
+        if silence(Side::Client) >= silence(Side::Server) { Side::Client } else { Side::Server }
+    }
+
+    fn push(&mut self, phase: Phase, waiting_on: Party, from: Moment, to: Moment, by: EndedBy) {
+        let long = to.since(from) >= self.threshold;
+        let stalled = long && phase != Phase::ApplicationData;
+        self.waits.push(Wait { phase, waiting_on, from, to, ended_by: by, stalled });
+    }
+}
