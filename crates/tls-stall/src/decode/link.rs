@@ -1,0 +1,224 @@
+//! The link layer: everything in front of the IP packet.
+
+use super::part::Part;
+use super::undecoded::Undecoded;
+use crate::capture::LinkType;
+
+/// Finds the IP packet in a frame; `None` where the frame carries something else that no handshake
+/// waits for (ARP, spanning tree, link control).
+///
+/// # Errors
+///
+/// Where the link type or a protocol above it is not supported, or a header is cut or malformed.
+pub(super) fn ip_packet(
+    link_type: LinkType,
+    frame: Part<'_>,
+) -> Result<Option<Part<'_>>, Undecoded> {
+    let (mut next, mut rest) = link_header(link_type, frame)?;
+    for _ in 0..MAX_HEADERS {
+        (next, rest) = match next {
+            Next::Ip => return Ok(Some(rest)),
+            Next::Irrelevant => return Ok(None),
+            Next::EtherType(ether_type) => by_ether_type(ether_type, rest)?,
+            Next::Llc => llc(rest)?,
+            Next::Ppp => ppp(rest)?,
+            Next::Mpls => mpls(rest)?,
+        };
+    }
+    Err(Undecoded::Malformed(
+        "more link-layer headers than any network stacks",
+    ))
+}
+
+/// More headers than any network stacks in front of an IP packet; a stack of tags may fill a frame.
+const MAX_HEADERS: usize = 16;
+
+/// What follows a header.
+enum Next {
+    Ip,
+    /// What an `EtherType` stands for, or an IEEE 802.3 length.
+    EtherType(u16),
+    /// IEEE 802.2 logical link control.
+    Llc,
+    /// PPP, from its protocol field on.
+    Ppp,
+    /// An MPLS label.
+    Mpls,
+    /// Nothing that a handshake waits for.
+    Irrelevant,
+}
+
+/// A header's meaning: what follows it, and where.
+type Step<'a> = Result<(Next, Part<'a>), Undecoded>;
+
+/// Reads the header that the link type stands for (<https://www.tcpdump.org/linktypes.html>).
+fn link_header(link_type: LinkType, frame: Part<'_>) -> Step<'_> {
+    match link_type.0 {
+        // ETHERNET
+        1 => {
+            let (&[.., high, low], rest) = frame.split::<14>()?;
+            Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
+        }
+        // RAW as systems number it (12, 14) and as files do (101), IPV4, IPV6
+        12 | 14 | 101 | 228 | 229 => Ok((Next::Ip, frame)),
+        // NULL: the family in the byte order of the host that captured
+        0 => {
+            let (&family, rest) = frame.split()?;
+            // A family is a small number, so in the wrong order it is a large one.
+            let family = u32::from_le_bytes(family).min(u32::from_be_bytes(family));
+            loopback(family, rest)
+        }
+        // LOOP
+        108 => {
+            let (&family, rest) = frame.split()?;
+            loopback(u32::from_be_bytes(family), rest)
+        }
+        // LINUX_SLL
+        113 => {
+            let (header, rest) = frame.split::<16>()?;
+            let device = u16::from_be_bytes([header[2], header[3]]);
+            linux_cooked(device, u16::from_be_bytes([header[14], header[15]]), rest)
+        }
+        // LINUX_SLL2
+        276 => {
+            let (header, rest) = frame.split::<20>()?;
+            let device = u16::from_be_bytes([header[8], header[9]]);
+            linux_cooked(device, u16::from_be_bytes([header[0], header[1]]), rest)
+        }
+        // PPP, PPP_HDLC: with the address 0xff and a control field in front, or without
+        9 | 50 => match frame.first()? {
+            [0xff] => Ok((Next::Ppp, frame.skip(2)?)),
+            _ => Ok((Next::Ppp, frame)),
+        },
+        // C_HDLC
+        104 => {
+            let (&[_, _, high, low], rest) = frame.split()?;
+            Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
+        }
+        _ => Err(Undecoded::LinkType(link_type)),
+    }
+}
+
+/// The families of IP: `AF_INET` everywhere, `AF_INET6` of Linux, Windows, NetBSD and OpenBSD,
+/// FreeBSD, macOS.
+fn loopback(family: u32, rest: Part<'_>) -> Step<'_> {
+    match family {
+        2 | 10 | 23 | 24 | 28 | 30 => Ok((Next::Ip, rest)),
+        family => Err(Undecoded::LoopbackFamily(family)),
+    }
+}
+
+/// Reads the protocol of a Linux cooked header; `device` is its `ARPHRD_` type.
+fn linux_cooked(device: u16, protocol: u16, rest: Part<'_>) -> Step<'_> {
+    const NETLINK: u16 = 824;
+    match (device, protocol) {
+        // NETLINK's protocol is a family of its own; 1 is `ETH_P_802_3`, Novell's IPX.
+        (NETLINK, _) | (_, 1) => Ok((Next::Irrelevant, rest)),
+        // `ETH_P_802_2`
+        (_, 4) => Ok((Next::Llc, rest)),
+        // Elsewhere a length, here a number that Linux made up.
+        (_, 0..=MAX_LENGTH) => Err(Undecoded::EtherType(protocol)),
+        _ => Ok((Next::EtherType(protocol), rest)),
+    }
+}
+
+/// The largest number in an Ethernet header's type field that is a length (IEEE 802.3, 3.2.6).
+const MAX_LENGTH: u16 = 1500;
+
+fn by_ether_type(ether_type: u16, rest: Part<'_>) -> Step<'_> {
+    match ether_type {
+        0x0800 | 0x86dd => Ok((Next::Ip, rest)),
+        // VLAN tags: IEEE 802.1Q, 802.1ad, and what was used before that
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            let (&[_, _, high, low], rest) = rest.split()?;
+            Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
+        }
+        // Cisco's VN-Tag
+        0x8926 => {
+            let (&[_, _, _, _, high, low], rest) = rest.split()?;
+            Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
+        }
+        // PPPoE session (RFC 2516, section 4)
+        0x8864 => {
+            let (_, rest) = rest.split::<6>()?;
+            Ok((Next::Ppp, rest))
+        }
+        0x8847 | 0x8848 => Ok((Next::Mpls, rest)),
+        // 0x8870 stands for a length of more than 1500.
+        0..=MAX_LENGTH | 0x8870 => Ok((Next::Llc, rest)),
+        _ if IRRELEVANT.contains(&ether_type) => Ok((Next::Irrelevant, rest)),
+        _ => Err(Undecoded::EtherType(ether_type)),
+    }
+}
+
+/// `EtherType`s that keep a network running and never carry IP.
+const IRRELEVANT: [u16; 22] = [
+    0x0806, // ARP
+    0x0842, // Wake-on-LAN
+    0x2000, // Cisco discovery
+    0x6002, // DECnet maintenance
+    0x8035, // RARP, and Cisco's SLARP
+    0x8137, // IPX
+    0x8808, // Ethernet flow control
+    0x8809, // slow protocols (LACP)
+    0x8863, // PPPoE discovery
+    0x887b, // HomePlug
+    0x888e, // EAPOL
+    0x8899, // Realtek remote control
+    0x88c7, // Wi-Fi pre-authentication
+    0x88cc, // LLDP
+    0x88e1, // HomePlug AV
+    0x88f5, // MVRP
+    0x88f7, // PTP
+    0x88fb, // PRP supervision
+    0x8902, // connectivity fault management
+    0x890d, // Wi-Fi TDLS
+    0x893a, // IEEE 1905.1
+    0x9000, // loopback test
+];
+
+/// Logical link control: IP only behind SNAP with an `EtherType` (RFC 1042).
+fn llc(rest: Part<'_>) -> Step<'_> {
+    let (llc, _) = rest.split::<3>()?;
+    if *llc != [0xaa, 0xaa, 0x03] {
+        return Ok((Next::Irrelevant, rest));
+    }
+    match rest.split::<8>()? {
+        // The second is IEEE 802.1H's, for bridges.
+        (&[_, _, _, 0x00, 0x00, 0x00 | 0xf8, high, low], rest) => {
+            Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
+        }
+        (_, rest) => Ok((Next::Irrelevant, rest)),
+    }
+}
+
+/// PPP from its protocol field on (RFC 1661, section 2): two bytes, or one if that is odd.
+fn ppp(rest: Part<'_>) -> Step<'_> {
+    let (protocol, rest) = match rest.split()? {
+        (&[low], rest) if low & 1 == 1 => (u16::from(low), rest),
+        _ => {
+            let (&protocol, rest) = rest.split()?;
+            (u16::from_be_bytes(protocol), rest)
+        }
+    };
+    match protocol {
+        0x0021 | 0x0057 => Ok((Next::Ip, rest)),
+        0x0281 | 0x0283 => Ok((Next::Mpls, rest)),
+        // Control of the link and of its network protocols.
+        0x8000.. => Ok((Next::Irrelevant, rest)),
+        _ => Err(Undecoded::PppProtocol(protocol)),
+    }
+}
+
+/// One MPLS label (RFC 3032, section 2.1).
+fn mpls(rest: Part<'_>) -> Step<'_> {
+    let (&[_, _, bottom, _], rest) = rest.split()?;
+    if bottom & 1 == 0 {
+        return Ok((Next::Mpls, rest));
+    }
+    // No field says what a label stack carries, so the IP version must (RFC 4928).
+    match rest.first()? {
+        [0x40..=0x4f | 0x60..=0x6f] => Ok((Next::Ip, rest)),
+        _ => Err(Undecoded::EtherType(0x8847)),
+    }
+}
