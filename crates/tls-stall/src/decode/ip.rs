@@ -176,3 +176,175 @@ fn skip_authentication(payload: Part<'_>) -> Result<(IpNumber, Part<'_>), Undeco
     let len = usize::from(len).saturating_add(2).saturating_mul(4);
     Ok((IpNumber(next), payload.skip(len)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::packet::Packet;
+    use super::super::sample::{
+        self, CLIENT, ETHERNET, PAYLOAD, RAW, SERVER, ack_v4, decode, ethernet, segment, tcp_v4,
+        tcp_v6, with_extensions,
+    };
+    use super::*;
+
+    const FRAGMENT: u8 = 44;
+
+    /// `packet`, which is IPv4, with a total length of 0, as a network card's driver gets it.
+    fn without_total_len(mut packet: Vec<u8>) -> Vec<u8> {
+        packet[2..4].fill(0);
+        packet
+    }
+
+    #[test]
+    fn both_versions_give_addresses_and_facts() {
+        let packet = tcp_v4();
+        let v4 = segment(RAW, &packet);
+        assert_eq!(v4.source.ip, IpAddr::from(CLIENT));
+        assert_eq!(v4.destination.ip, IpAddr::from(SERVER));
+        assert_eq!(v4.ip.ttl, 64);
+        assert_eq!(v4.ip.id, Some(u16::from_be_bytes([packet[4], packet[5]])));
+        let packet = tcp_v6();
+        let v6 = segment(RAW, &packet);
+        assert_eq!(v6.source.to_string(), "[2001:db8::1]:41234");
+        assert_eq!(v6.destination.to_string(), "[2001:db8::25]:465");
+        assert_eq!(v6.ip, IpFacts { ttl: 64, id: None });
+    }
+
+    #[test]
+    fn padding_and_trailers_are_no_payload() {
+        let padded = ethernet(0x0800, &[&ack_v4()[..], &[0; 6]].concat());
+        assert_eq!(segment(ETHERNET, &padded).payload_len, 0);
+        for packet in [tcp_v4(), tcp_v6()] {
+            let trailer = [&packet[..], b"\x01\x07\x20\x21\0\0\0\x2aapp name"].concat();
+            let frame = ethernet(0x0800, &trailer);
+            let segment = segment(ETHERNET, &frame);
+            assert_eq!(segment.payload, PAYLOAD);
+            assert_eq!(segment.payload_len, 12);
+        }
+    }
+
+    #[test]
+    fn a_length_of_0_is_that_of_the_frame_on_the_wire() {
+        for mut packet in [without_total_len(tcp_v4()), tcp_v6()] {
+            if packet[0] == 0x60 {
+                packet[4..6].fill(0);
+            }
+            let data = ethernet(0x0800, &packet);
+            let mut frame = sample::frame(ETHERNET, &data);
+            frame.wire_len += 60_000;
+            let Ok(Packet::Tcp(segment)) = super::super::decode(&frame) else {
+                panic!("not TCP");
+            };
+            assert_eq!(segment.payload, PAYLOAD);
+            assert_eq!(segment.payload_len, 60_012);
+        }
+    }
+
+    #[test]
+    fn a_length_of_0_does_not_make_data_of_the_padding_of_an_ack() {
+        let padding =
+            |bytes: &[u8]| ethernet(0x0800, &[&without_total_len(ack_v4()), bytes].concat());
+        assert_eq!(segment(ETHERNET, &padding(&[0; 6])).payload_len, 0);
+        // No padding: not zero, or not a frame of the smallest size.
+        assert_eq!(segment(ETHERNET, &padding(b"EHLO\r\n")).payload_len, 6);
+        assert_eq!(segment(ETHERNET, &padding(&[0; 5])).payload_len, 5);
+    }
+
+    #[test]
+    fn a_frame_shorter_than_its_packet_leaves_the_length_as_stated() {
+        let packet = tcp_v4();
+        let segment = segment(RAW, &packet[..packet.len() - 5]);
+        assert_eq!(segment.payload, &PAYLOAD[..7]);
+        assert_eq!(segment.payload_len, 12);
+    }
+
+    #[test]
+    fn ipv4_options_are_passed_over() {
+        let packet = tcp_v4();
+        let mut packet = [&packet[..20], &[0x94, 4, 0, 0], &packet[20..]].concat();
+        packet[0] = 0x46;
+        packet[3] += 4;
+        assert_eq!(segment(RAW, &packet).payload, PAYLOAD);
+        // Cut amid them, nothing of the segment is there.
+        let mut cut = sample::frame(RAW, &packet);
+        cut.data = &packet[..22];
+        assert_eq!(super::super::decode(&cut), Err(Undecoded::CutShort));
+    }
+
+    #[test]
+    fn impossible_lengths_are_errors_not_panics() {
+        let mut short_header = tcp_v4();
+        short_header[0] = 0x44;
+        let mut short_packet = tcp_v4();
+        short_packet[2..4].copy_from_slice(&[0, 19]);
+        let mut version = tcp_v4();
+        version[0] = 0x55;
+        for packet in [short_header, short_packet, version] {
+            let error = decode(RAW, &packet).unwrap_err();
+            assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_fragment_is_read_as_far_as_it_goes_and_a_later_one_is_not() {
+        let mut v4 = tcp_v4();
+        v4[6] = 0x20;
+        assert_eq!(segment(RAW, &v4).payload_len, 12);
+        v4[7] = 1;
+        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
+
+        let first = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 1, 0xaa, 0xbb, 0x12, 0x34]);
+        assert_eq!(segment(RAW, &first).payload_len, 12);
+        let later = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 8, 0xaa, 0xbb, 0x12, 0x34]);
+        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+    }
+
+    #[test]
+    fn a_later_fragment_is_not_searched_for_further_headers() {
+        // Where the authentication header would be is the middle of someone's data.
+        let mut v4 = tcp_v4();
+        v4[7] = 1;
+        v4[9] = 51;
+        v4[21] = 0xff;
+        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
+        let later = with_extensions(&tcp_v6(), FRAGMENT, &[60, 0, 0, 8, 0, 0, 0, 0]);
+        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+    }
+
+    #[test]
+    fn an_atomic_fragment_is_whole() {
+        let atomic = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 0, 0xaa, 0xbb, 0x12, 0x34]);
+        let segment = segment(RAW, &atomic);
+        assert_eq!(segment.payload, PAYLOAD);
+        assert_eq!(segment.ip.id, Some(0x1234));
+    }
+
+    #[test]
+    fn extension_headers_are_no_payload() {
+        let jumbo = [60, 0, 0xc2, 4, 0, 1, 0, 0];
+        let options = [6, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let packet = with_extensions(&tcp_v6(), 0, &[&jumbo[..], &options].concat());
+        let segment = segment(RAW, &packet);
+        assert_eq!(segment.payload, PAYLOAD);
+        assert_eq!(segment.payload_len, 12);
+    }
+
+    #[test]
+    fn an_authentication_header_leaves_the_segment_readable() {
+        let header = [6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+        let packet = tcp_v4();
+        let mut packet = [&packet[..20], &header, &packet[20..]].concat();
+        packet[3] += 12;
+        packet[9] = 51;
+        assert_eq!(segment(RAW, &packet).payload, PAYLOAD);
+    }
+
+    #[test]
+    fn a_packet_full_of_extension_headers_is_an_error_not_a_hang() {
+        let packet = with_extensions(&tcp_v6(), 60, &[60, 0, 0, 0, 0, 0, 0, 0].repeat(8_000));
+        let error = decode(RAW, &packet).unwrap_err();
+        assert_eq!(
+            error,
+            Undecoded::Malformed("too many IPv6 extension headers")
+        );
+    }
+}

@@ -75,10 +75,10 @@ fn split_value(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(len).checked_sub(2)?)
 }
 
-fn pair([a, b, c, d, e, f, g, h]: [u8; 8]) -> (u32, u32) {
+fn pair(value: [u8; 8]) -> (u32, u32) {
     (
-        u32::from_be_bytes([a, b, c, d]),
-        u32::from_be_bytes([e, f, g, h]),
+        u32::from_be_bytes([value[0], value[1], value[2], value[3]]),
+        u32::from_be_bytes([value[4], value[5], value[6], value[7]]),
     )
 }
 

@@ -131,11 +131,12 @@ pub(super) fn icmp_v6(header: [u8; 8], quoted: &[u8]) -> Vec<u8> {
 /// `packet`, which is IPv6, with the extension headers `headers`; each begins with the number of
 /// what follows it, the last with that of the transport.
 pub(super) fn with_extensions(packet: &[u8], first: u8, headers: &[u8]) -> Vec<u8> {
-    let mut extended = [&packet[..40], headers, &packet[40..]].concat();
-    extended[6] = first;
-    let payload_len = u16::try_from(extended.len() - 40).unwrap();
-    extended[4..6].copy_from_slice(&payload_len.to_be_bytes());
-    extended
+    let payload = [headers, &packet[40..]].concat();
+    let payload_len = u16::try_from(payload.len()).unwrap();
+    let mut header = packet[..40].to_vec();
+    header[4..6].copy_from_slice(&payload_len.to_be_bytes());
+    header[6] = first;
+    [header, payload].concat()
 }
 
 /// A frame of each kind that is decoded, with its link type.

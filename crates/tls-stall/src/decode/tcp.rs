@@ -55,3 +55,75 @@ pub(super) fn segment<'a>(packet: &IpPacket<'a>) -> Result<Segment<'a>, Undecode
 fn is_padding(flags: TcpFlags, payload: &[u8]) -> bool {
     !flags.syn() && !flags.fin() && !flags.psh() && payload.iter().all(|&byte| byte == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{PAYLOAD, RAW, decode, segment, tcp_v4};
+    use super::super::{Packet, TcpOptions};
+    use super::*;
+
+    #[test]
+    fn every_field_is_read() {
+        let packet = tcp_v4();
+        let segment = segment(RAW, &packet);
+        assert_eq!(segment.source.port, 41234);
+        assert_eq!(segment.destination.port, 465);
+        assert_eq!(segment.seq, 0xfedc_ba98);
+        assert_eq!(segment.ack, 0x1234_5678);
+        assert_eq!(segment.flags, TcpFlags(0x18));
+        assert_eq!(segment.window, Some(8192));
+        assert_eq!(TcpOptions::parse(segment.options).timestamps, Some((7, 9)));
+        assert_eq!(segment.payload, PAYLOAD);
+        assert_eq!(segment.payload_len, 12);
+    }
+
+    #[test]
+    fn a_header_cut_in_its_options_gives_all_but_them() {
+        // 20 bytes of IP and 20 of TCP; of the options, 2 no-operations and half a timestamp.
+        let packet = tcp_v4();
+        for len in [40, 48] {
+            let segment = segment(RAW, &packet[..len]);
+            assert_eq!(segment.window, Some(8192));
+            assert_eq!(segment.options.len(), len - 40);
+            assert_eq!(TcpOptions::parse(segment.options), TcpOptions::default());
+            assert_eq!(segment.payload, b"");
+            assert_eq!(segment.payload_len, 12);
+        }
+    }
+
+    #[test]
+    fn fourteen_bytes_give_all_but_window_and_options() {
+        let packet = tcp_v4();
+        let segment = segment(RAW, &packet[..34]);
+        assert_eq!(segment.ack, 0x1234_5678);
+        assert_eq!(segment.flags, TcpFlags(0x18));
+        assert_eq!(segment.window, None);
+        assert_eq!(segment.payload_len, 12);
+        assert_eq!(decode(RAW, &packet[..33]), Err(Undecoded::CutShort));
+    }
+
+    #[test]
+    fn an_impossible_data_offset_is_an_error_not_a_panic() {
+        for offset in [0, 4] {
+            let mut packet = tcp_v4();
+            packet[32] = offset << 4;
+            let error = decode(RAW, &packet).unwrap_err();
+            assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+        }
+        // 60 bytes of header in 44 bytes of packet, cut or not
+        let mut packet = tcp_v4();
+        packet[32] = 0xf0;
+        for len in [packet.len(), 34] {
+            let error = decode(RAW, &packet[..len]).unwrap_err();
+            assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn checksums_are_not_looked_at() {
+        let mut packet = tcp_v4();
+        packet[10] ^= 0xff;
+        packet[36] ^= 0xff;
+        assert!(matches!(decode(RAW, &packet), Ok(Packet::Tcp(_))));
+    }
+}
