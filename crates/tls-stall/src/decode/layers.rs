@@ -3,7 +3,7 @@
 use etherparse::IpNumber;
 
 use super::ip::IpPacket;
-use super::packet::Packet;
+use super::packet::{IcmpError, Packet};
 use super::part::Part;
 use super::undecoded::Undecoded;
 use super::{icmp, link, tcp, udp};
@@ -31,13 +31,14 @@ pub(crate) fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Undecoded> {
     }
 }
 
-fn or_other<'a>(error: Option<super::IcmpError>) -> Packet<'a> {
+fn or_other<'a>(error: Option<IcmpError>) -> Packet<'a> {
     error.map_or(Packet::Other, Packet::IcmpError)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, ETHERNET, RAW};
+    use super::super::{Datagram, Segment, TcpOptions};
     use super::*;
 
     /// Whether `part` is a piece of `data`, not a copy or anything else.
@@ -54,7 +55,7 @@ mod tests {
         assert!(payload.len() <= usize::try_from(payload_len).unwrap());
         assert!(lies_in(payload, data) && lies_in(options, data));
         assert!(options.len() <= 40);
-        let options = super::super::TcpOptions::parse(options);
+        let options = TcpOptions::parse(options);
         assert!(options.sack_blocks().count() <= 4);
     }
 
@@ -82,7 +83,7 @@ mod tests {
                         assert!(whole.options.starts_with(cut.options));
                         assert!(whole.payload.starts_with(cut.payload));
                         assert!(cut.window.is_none() || cut.window == whole.window);
-                        let rest = super::super::Segment {
+                        let rest = Segment {
                             options: whole.options,
                             payload: whole.payload,
                             window: whole.window,
@@ -92,7 +93,7 @@ mod tests {
                     }
                     (Packet::Udp(cut), Packet::Udp(whole)) => {
                         assert!(whole.payload.starts_with(cut.payload));
-                        let rest = super::super::Datagram {
+                        let rest = Datagram {
                             payload: whole.payload,
                             ..cut
                         };

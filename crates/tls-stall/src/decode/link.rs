@@ -66,12 +66,12 @@ fn link_header(link_type: LinkType, frame: Part<'_>) -> Step<'_> {
             let (&family, rest) = frame.split()?;
             // A family is a small number, so in the wrong order it is a large one.
             let family = u32::from_le_bytes(family).min(u32::from_be_bytes(family));
-            loopback(family, rest)
+            by_family(family, rest)
         }
         // LOOP
         108 => {
             let (&family, rest) = frame.split()?;
-            loopback(u32::from_be_bytes(family), rest)
+            by_family(u32::from_be_bytes(family), rest)
         }
         // LINUX_SLL
         113 => {
@@ -95,16 +95,18 @@ fn link_header(link_type: LinkType, frame: Part<'_>) -> Step<'_> {
             let (&[_, _, high, low], rest) = frame.split()?;
             Ok((Next::EtherType(u16::from_be_bytes([high, low])), rest))
         }
+        // NFLOG
+        239 => netfilter_log(frame),
         _ => Err(Undecoded::LinkType(link_type)),
     }
 }
 
 /// The families of IP: `AF_INET` everywhere, `AF_INET6` of Linux, Windows, NetBSD and OpenBSD,
 /// FreeBSD, macOS.
-fn loopback(family: u32, rest: Part<'_>) -> Step<'_> {
+fn by_family(family: u32, rest: Part<'_>) -> Step<'_> {
     match family {
         2 | 10 | 23 | 24 | 28 | 30 => Ok((Next::Ip, rest)),
-        family => Err(Undecoded::LoopbackFamily(family)),
+        family => Err(Undecoded::AddressFamily(family)),
     }
 }
 
@@ -120,6 +122,29 @@ fn linux_cooked(device: u16, protocol: u16, rest: Part<'_>) -> Step<'_> {
         (_, 0..=MAX_LENGTH) => Err(Undecoded::EtherType(protocol)),
         _ => Ok((Next::EtherType(protocol), rest)),
     }
+}
+
+/// Looks for the packet among the attributes that Linux's netfilter logs with it
+/// (<https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html>).
+fn netfilter_log(frame: Part<'_>) -> Step<'_> {
+    const PAYLOAD: u16 = 9;
+    const MAX_ATTRIBUTES: usize = 32;
+
+    let (&[family, _, _, _], mut rest) = frame.split()?;
+    for _ in 0..MAX_ATTRIBUTES {
+        let &[len_a, len_b, kind_a, kind_b] = rest.first()?;
+        // In the byte order of the host that logged, and small in front of the packet.
+        let smaller = |a, b| u16::from_le_bytes([a, b]).min(u16::from_be_bytes([a, b]));
+        if smaller(kind_a, kind_b) == PAYLOAD {
+            return by_family(u32::from(family), rest.skip(4)?);
+        }
+        // The length and type themselves are counted, the padding to 4 bytes is not.
+        let len = usize::from(smaller(len_a, len_b)).max(4);
+        rest = rest.skip(len.next_multiple_of(4))?;
+    }
+    Err(Undecoded::Malformed(
+        "netfilter's log entry holds no packet",
+    ))
 }
 
 /// The largest number in an Ethernet header's type field that is a length (IEEE 802.3, 3.2.6).
@@ -325,12 +350,37 @@ mod tests {
             assert_taken_off(108, &family.to_be_bytes());
         }
         let family_of_osi = [&[7, 0, 0, 0][..], &tcp_v4()].concat();
-        assert_eq!(decode(0, &family_of_osi), Err(Undecoded::LoopbackFamily(7)));
+        assert_eq!(decode(0, &family_of_osi), Err(Undecoded::AddressFamily(7)));
         let swapped = [&[2, 0, 0, 0][..], &tcp_v4()].concat();
         assert_eq!(
             decode(108, &swapped),
-            Err(Undecoded::LoopbackFamily(0x0200_0000))
+            Err(Undecoded::AddressFamily(0x0200_0000))
         );
+    }
+
+    #[test]
+    fn the_packet_in_a_netfilter_log_is_found_in_either_byte_order() {
+        let little = [
+            &[2, 0, 0, 5][..],
+            &[8, 0, 1, 0, 8, 0, 3, 0],
+            &[7, 0, 10, 0, b'i', b'n', 0, 0],
+            &[0x90, 0, 9, 0],
+        ]
+        .concat();
+        let big = [
+            &[10, 0, 0, 5][..],
+            &[0, 8, 0, 1, 8, 0, 3, 0],
+            &[0, 7, 0, 10, b'i', b'n', 0, 0],
+            &[0, 0x90, 0, 9],
+        ]
+        .concat();
+        assert_taken_off(239, &little);
+        assert_taken_off(239, &big);
+        let bridge = [7, 0, 0, 0, 8, 0, 9, 0, 0, 0, 0, 0];
+        assert_eq!(decode(239, &bridge), Err(Undecoded::AddressFamily(7)));
+        let no_packet = [&[2, 0, 0, 5][..], &[0; 400]].concat();
+        let error = decode(239, &no_packet).unwrap_err();
+        assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
     }
 
     #[test]

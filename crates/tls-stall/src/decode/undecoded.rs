@@ -13,8 +13,8 @@ pub(crate) enum Undecoded {
     EtherType(u16),
     /// A PPP protocol that is not supported.
     PppProtocol(u16),
-    /// An address family that is not IP, in front of a packet of a loopback interface.
-    LoopbackFamily(u32),
+    /// An address family that is not IP, where a link-layer header states one.
+    AddressFamily(u32),
     /// The capturer kept too little of the frame.
     CutShort,
     /// The frame is not what its protocol allows; the text says what is wrong.
@@ -32,7 +32,7 @@ impl fmt::Display for Undecoded {
             Self::PppProtocol(protocol) => {
                 write!(f, "PPP protocol {protocol:#06x} is not supported")
             }
-            Self::LoopbackFamily(family) => write!(f, "loopback family {family} is not supported"),
+            Self::AddressFamily(family) => write!(f, "address family {family} is not supported"),
             Self::CutShort => f.write_str("the capture holds too little of the frame"),
             Self::Malformed(what) => f.write_str(what),
         }
