@@ -244,7 +244,11 @@ mod tests {
         let padding =
             |bytes: &[u8]| ethernet(0x0800, &[&without_total_len(ack_v4()), bytes].concat());
         assert_eq!(segment(ETHERNET, &padding(&[0; 6])).payload_len, 0);
-        // No padding: not zero, or not a frame of the smallest size.
+        // No padding: stated to be data, or not zero, or not a frame of the smallest size.
+        let mut zeros = ack_v4();
+        zeros[3] += 6;
+        let zeros = ethernet(0x0800, &[&zeros[..], &[0; 6]].concat());
+        assert_eq!(segment(ETHERNET, &zeros).payload_len, 6);
         assert_eq!(segment(ETHERNET, &padding(b"EHLO\r\n")).payload_len, 6);
         assert_eq!(segment(ETHERNET, &padding(&[0; 5])).payload_len, 5);
     }

@@ -139,7 +139,7 @@ fn netfilter_log(frame: Part<'_>) -> Step<'_> {
             return by_family(u32::from(family), rest.skip(4)?);
         }
         // The length and type themselves are counted, the padding to 4 bytes is not.
-        let len = usize::from(smaller(len_a, len_b)).max(4);
+        let len = usize::from(smaller(len_a, len_b));
         rest = rest.skip(len.next_multiple_of(4))?;
     }
     Err(Undecoded::Malformed(

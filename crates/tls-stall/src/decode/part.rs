@@ -103,6 +103,7 @@ mod tests {
     #[test]
     fn what_was_not_captured_is_told_from_what_never_was() {
         assert_eq!(PART.first::<5>(), Err(Undecoded::CutShort));
+        assert_eq!(PART.first::<6>(), Err(Undecoded::CutShort));
         assert_eq!(PART.first::<7>(), Err(PAST_THE_END));
         assert_eq!(PART.skip(7), Err(PAST_THE_END));
     }
