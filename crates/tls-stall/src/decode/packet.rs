@@ -38,7 +38,8 @@ impl std::fmt::Display for Endpoint {
 pub(crate) struct IpFacts {
     /// TTL (IPv4) or hop limit (IPv6).
     pub(crate) ttl: u8,
-    /// The identification field; `None` in IPv6 without a fragment header.
+    /// The identification field, in IPv6 the lower half of the fragment header's; `None` in IPv6
+    /// without one.
     pub(crate) id: Option<u16>,
 }
 
@@ -51,8 +52,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) seq: u32,
     pub(crate) ack: u32,
     pub(crate) flags: TcpFlags,
-    /// As on the wire: not scaled.
-    pub(crate) window: u16,
+    /// As on the wire: not scaled; `None` where the capturer cut the header before it.
+    pub(crate) window: Option<u16>,
     /// The options' bytes, as far as they were captured; decoded where they are needed.
     pub(crate) options: &'a [u8],
     /// The payload as far as it was captured.
@@ -75,6 +76,9 @@ impl TcpFlags {
     pub(crate) const fn rst(self) -> bool {
         self.0 & 0x04 != 0
     }
+    pub(crate) const fn psh(self) -> bool {
+        self.0 & 0x08 != 0
+    }
     pub(crate) const fn ack(self) -> bool {
         self.0 & 0x10 != 0
     }
@@ -83,10 +87,14 @@ impl TcpFlags {
 /// A UDP datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Datagram<'a> {
+    pub(crate) ip: IpFacts,
     pub(crate) source: Endpoint,
     pub(crate) destination: Endpoint,
     /// The payload as far as it was captured.
     pub(crate) payload: &'a [u8],
+    /// The payload's length on the wire, in a first fragment that of its share; more than `payload`
+    /// holds where the capturer cut it.
+    pub(crate) payload_len: u32,
 }
 
 /// An ICMP error about a packet that one of the hosts sent (RFC 792, RFC 4443).
@@ -106,14 +114,14 @@ pub(crate) struct IcmpError {
 /// What an ICMP error says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IcmpKind {
-    /// Destination unreachable, with its code as on the wire (`ICMPv4` or `ICMPv6`).
-    Unreachable {
-        code: u8,
-    },
+    /// Destination unreachable, with its code as on the wire (`ICMPv4` or `ICMPv6`, as the
+    /// reporter's address tells), unless the code has a value of its own here.
+    Unreachable { code: u8 },
+    /// The host is there, and no program listens on the port.
     PortUnreachable,
-    /// Fragmentation needed (`ICMPv4`) or packet too big (`ICMPv6`), with the next hop's MTU.
-    TooBig {
-        mtu: u32,
-    },
+    /// Fragmentation needed (`ICMPv4`) or packet too big (`ICMPv6`), with the next hop's MTU; 0
+    /// where an old router does not tell it (RFC 1191, section 4).
+    TooBig { mtu: u32 },
+    /// The hop limit was used up, or fragments did not all arrive.
     TimeExceeded,
 }

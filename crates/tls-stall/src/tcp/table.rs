@@ -270,7 +270,7 @@ mod tests {
             seq,
             ack: 0,
             flags: TcpFlags(flags),
-            window: 1000,
+            window: Some(1000),
             options: &[],
             payload: &[],
             payload_len: 0,

@@ -1,0 +1,354 @@
+//! IPv4 and IPv6, with their options and extension headers.
+
+use std::net::IpAddr;
+
+use etherparse::err::{ipv4, ipv6};
+use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice};
+
+use super::packet::IpFacts;
+use super::part::Part;
+use super::undecoded::Undecoded;
+
+/// An IP packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IpPacket<'a> {
+    pub(super) facts: IpFacts,
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    /// What `payload` begins with.
+    pub(super) protocol: IpNumber,
+    /// Whether this is a fragment other than the first, so that `payload` begins amid a packet.
+    pub(super) is_later_fragment: bool,
+    /// Whether the header leaves the length open and the frame is so short that it may be padded.
+    pub(super) may_be_padded: bool,
+    pub(super) payload: Part<'a>,
+}
+
+impl<'a> IpPacket<'a> {
+    /// Reads the packet that `part` begins with; what follows it there is left out.
+    ///
+    /// # Errors
+    ///
+    /// Where a header is cut or malformed.
+    pub(super) fn parse(part: Part<'a>) -> Result<Self, Undecoded> {
+        Self::parse_up_to(part, End::Stated)
+    }
+
+    /// Reads the packet that an ICMP error in `part` quotes: cut by whoever sent the error, which
+    /// may also have altered the length in its header.
+    ///
+    /// # Errors
+    ///
+    /// Where a header is cut or malformed.
+    pub(super) fn parse_quoted(part: Part<'a>) -> Result<Self, Undecoded> {
+        Self::parse_up_to(part, End::OfPart)
+    }
+
+    fn parse_up_to(part: Part<'a>, end: End) -> Result<Self, Undecoded> {
+        // The version in the packet, as not every capturer puts the right protocol before it.
+        match part.first()? {
+            [0x40..=0x4f] => parse_v4(part, end),
+            [0x60..=0x6f] => parse_v6(part, end),
+            _ => Err(Undecoded::Malformed("the IP version is neither 4 nor 6")),
+        }
+    }
+}
+
+/// Where a packet ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Where its header says, if it does: 0 stands for a length that the field cannot hold, as
+    /// hosts whose network card does the segmentation capture it.
+    Stated,
+    /// With the bytes that there are.
+    OfPart,
+}
+
+/// What an Ethernet frame of the smallest size carries, padding included.
+const SMALLEST_ETHERNET_PAYLOAD: u32 = 46;
+
+/// RFC 791, section 3.1.
+fn parse_v4(part: Part<'_>, end: End) -> Result<IpPacket<'_>, Undecoded> {
+    use ipv4::HeaderSliceError::{Content, Len};
+
+    let header = Ipv4HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
+        Len(error) => part.too_short(error.required_len),
+        Content(_) => Undecoded::Malformed("the IPv4 header is shorter than 20 bytes"),
+    })?;
+    let packet = match (end, header.total_len()) {
+        (End::OfPart, _) | (End::Stated, 0) => part,
+        (End::Stated, total_len) => part.with_len(u32::from(total_len)),
+    };
+    let mut protocol = header.protocol();
+    let mut payload = packet.skip(header.slice().len())?;
+    let is_later_fragment = header.fragments_offset().value() != 0;
+    if protocol == IpNumber::AUTHENTICATION_HEADER && !is_later_fragment {
+        (protocol, payload) = skip_authentication(payload)?;
+    }
+    Ok(IpPacket {
+        facts: IpFacts {
+            ttl: header.ttl(),
+            id: Some(header.identification()),
+        },
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        protocol,
+        is_later_fragment,
+        may_be_padded: header.total_len() == 0 && part.wire_len() == SMALLEST_ETHERNET_PAYLOAD,
+        payload,
+    })
+}
+
+/// Extension headers that are followed; RFC 8200, section 4.1, knows seven.
+const MAX_EXTENSIONS: usize = 8;
+
+/// RFC 8200, sections 3 and 4.
+fn parse_v6(part: Part<'_>, end: End) -> Result<IpPacket<'_>, Undecoded> {
+    use ipv6::HeaderSliceError::{Content, Len};
+
+    let header = Ipv6HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
+        Len(error) => part.too_short(error.required_len),
+        Content(_) => Undecoded::Malformed("the IP version is not 6"),
+    })?;
+    let payload = part.skip(header.slice().len())?;
+    let mut packet = IpPacket {
+        facts: IpFacts {
+            ttl: header.hop_limit(),
+            id: None,
+        },
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        protocol: header.next_header(),
+        is_later_fragment: false,
+        may_be_padded: false,
+        payload: match (end, header.payload_length()) {
+            (End::OfPart, _) | (End::Stated, 0) => payload,
+            (End::Stated, payload_len) => payload.with_len(u32::from(payload_len)),
+        },
+    };
+    for _ in 0..MAX_EXTENSIONS {
+        if packet.is_later_fragment || !skip_extension(&mut packet)? {
+            return Ok(packet);
+        }
+    }
+    Err(Undecoded::Malformed("too many IPv6 extension headers"))
+}
+
+/// Takes one extension header off `packet`; false where none is left.
+fn skip_extension(packet: &mut IpPacket<'_>) -> Result<bool, Undecoded> {
+    const MOBILITY: IpNumber = IpNumber(135);
+    const HIP: IpNumber = IpNumber(139);
+    const SHIM6: IpNumber = IpNumber(140);
+
+    match packet.protocol {
+        IpNumber::IPV6_HEADER_HOP_BY_HOP
+        | IpNumber::IPV6_ROUTE_HEADER
+        | IpNumber::IPV6_DESTINATION_OPTIONS
+        | MOBILITY
+        | HIP
+        | SHIM6 => {
+            let &[next, len] = packet.payload.first()?;
+            // In units of 8 bytes, the first not counted (RFC 8200, section 4.3).
+            let len = usize::from(len).saturating_add(1).saturating_mul(8);
+            packet.protocol = IpNumber(next);
+            packet.payload = packet.payload.skip(len)?;
+        }
+        IpNumber::AUTHENTICATION_HEADER => {
+            (packet.protocol, packet.payload) = skip_authentication(packet.payload)?;
+        }
+        IpNumber::IPV6_FRAGMENTATION_HEADER => {
+            // RFC 8200, section 4.5; an offset in the upper 13 bits, the identification's lower half
+            let (&[next, _, high, low, _, _, id_high, id_low], rest) = packet.payload.split()?;
+            packet.protocol = IpNumber(next);
+            packet.is_later_fragment = u16::from_be_bytes([high, low]) >> 3 != 0;
+            packet.facts.id = Some(u16::from_be_bytes([id_high, id_low]));
+            packet.payload = rest;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Takes off an authentication header (RFC 4302, section 2), which leaves its payload in clear.
+fn skip_authentication(payload: Part<'_>) -> Result<(IpNumber, Part<'_>), Undecoded> {
+    let &[next, len] = payload.first()?;
+    // In units of 4 bytes, the first two not counted.
+    let len = usize::from(len).saturating_add(2).saturating_mul(4);
+    Ok((IpNumber(next), payload.skip(len)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::packet::Packet;
+    use super::super::sample::{
+        self, CLIENT, ETHERNET, PAYLOAD, RAW, SERVER, ack_v4, decode, ethernet, segment, tcp_v4,
+        tcp_v6, with_extensions,
+    };
+    use super::*;
+
+    const FRAGMENT: u8 = 44;
+
+    /// `packet`, which is IPv4, with a total length of 0, as a network card's driver gets it.
+    fn without_total_len(mut packet: Vec<u8>) -> Vec<u8> {
+        packet[2..4].fill(0);
+        packet
+    }
+
+    #[test]
+    fn both_versions_give_addresses_and_facts() {
+        let packet = tcp_v4();
+        let v4 = segment(RAW, &packet);
+        assert_eq!(v4.source.ip, IpAddr::from(CLIENT));
+        assert_eq!(v4.destination.ip, IpAddr::from(SERVER));
+        assert_eq!(v4.ip.ttl, 64);
+        assert_eq!(v4.ip.id, Some(u16::from_be_bytes([packet[4], packet[5]])));
+        let packet = tcp_v6();
+        let v6 = segment(RAW, &packet);
+        assert_eq!(v6.source.to_string(), "[2001:db8::1]:41234");
+        assert_eq!(v6.destination.to_string(), "[2001:db8::25]:465");
+        assert_eq!(v6.ip, IpFacts { ttl: 64, id: None });
+    }
+
+    #[test]
+    fn padding_and_trailers_are_no_payload() {
+        let padded = ethernet(0x0800, &[&ack_v4()[..], &[0; 6]].concat());
+        assert_eq!(segment(ETHERNET, &padded).payload_len, 0);
+        for packet in [tcp_v4(), tcp_v6()] {
+            let trailer = [&packet[..], b"\x01\x07\x20\x21\0\0\0\x2aapp name"].concat();
+            let frame = ethernet(0x0800, &trailer);
+            let segment = segment(ETHERNET, &frame);
+            assert_eq!(segment.payload, PAYLOAD);
+            assert_eq!(segment.payload_len, 12);
+        }
+    }
+
+    #[test]
+    fn a_length_of_0_is_that_of_the_frame_on_the_wire() {
+        for mut packet in [without_total_len(tcp_v4()), tcp_v6()] {
+            if packet[0] == 0x60 {
+                packet[4..6].fill(0);
+            }
+            let data = ethernet(0x0800, &packet);
+            let mut frame = sample::frame(ETHERNET, &data);
+            frame.wire_len += 60_000;
+            let Ok(Packet::Tcp(segment)) = super::super::decode(&frame) else {
+                panic!("not TCP");
+            };
+            assert_eq!(segment.payload, PAYLOAD);
+            assert_eq!(segment.payload_len, 60_012);
+        }
+    }
+
+    #[test]
+    fn a_length_of_0_does_not_make_data_of_the_padding_of_an_ack() {
+        let padding =
+            |bytes: &[u8]| ethernet(0x0800, &[&without_total_len(ack_v4()), bytes].concat());
+        assert_eq!(segment(ETHERNET, &padding(&[0; 6])).payload_len, 0);
+        // No padding: stated to be data, or not zero, or not a frame of the smallest size.
+        let mut zeros = ack_v4();
+        zeros[3] += 6;
+        let zeros = ethernet(0x0800, &[&zeros[..], &[0; 6]].concat());
+        assert_eq!(segment(ETHERNET, &zeros).payload_len, 6);
+        assert_eq!(segment(ETHERNET, &padding(b"EHLO\r\n")).payload_len, 6);
+        assert_eq!(segment(ETHERNET, &padding(&[0; 5])).payload_len, 5);
+    }
+
+    #[test]
+    fn a_frame_shorter_than_its_packet_leaves_the_length_as_stated() {
+        let packet = tcp_v4();
+        let segment = segment(RAW, &packet[..packet.len() - 5]);
+        assert_eq!(segment.payload, &PAYLOAD[..7]);
+        assert_eq!(segment.payload_len, 12);
+    }
+
+    #[test]
+    fn ipv4_options_are_passed_over() {
+        let packet = tcp_v4();
+        let mut packet = [&packet[..20], &[0x94, 4, 0, 0], &packet[20..]].concat();
+        packet[0] = 0x46;
+        packet[3] += 4;
+        assert_eq!(segment(RAW, &packet).payload, PAYLOAD);
+        // Cut amid them, nothing of the segment is there.
+        let mut cut = sample::frame(RAW, &packet);
+        cut.data = &packet[..22];
+        assert_eq!(super::super::decode(&cut), Err(Undecoded::CutShort));
+    }
+
+    #[test]
+    fn impossible_lengths_are_errors_not_panics() {
+        let mut short_header = tcp_v4();
+        short_header[0] = 0x44;
+        let mut short_packet = tcp_v4();
+        short_packet[2..4].copy_from_slice(&[0, 19]);
+        let mut version = tcp_v4();
+        version[0] = 0x55;
+        for packet in [short_header, short_packet, version] {
+            let error = decode(RAW, &packet).unwrap_err();
+            assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_fragment_is_read_as_far_as_it_goes_and_a_later_one_is_not() {
+        let mut v4 = tcp_v4();
+        v4[6] = 0x20;
+        assert_eq!(segment(RAW, &v4).payload_len, 12);
+        v4[7] = 1;
+        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
+
+        let first = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 1, 0xaa, 0xbb, 0x12, 0x34]);
+        assert_eq!(segment(RAW, &first).payload_len, 12);
+        let later = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 8, 0xaa, 0xbb, 0x12, 0x34]);
+        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+    }
+
+    #[test]
+    fn a_later_fragment_is_not_searched_for_further_headers() {
+        // Where the authentication header would be is the middle of someone's data.
+        let mut v4 = tcp_v4();
+        v4[7] = 1;
+        v4[9] = 51;
+        v4[21] = 0xff;
+        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
+        let later = with_extensions(&tcp_v6(), FRAGMENT, &[60, 0, 0, 8, 0, 0, 0, 0]);
+        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+    }
+
+    #[test]
+    fn an_atomic_fragment_is_whole() {
+        let atomic = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 0, 0xaa, 0xbb, 0x12, 0x34]);
+        let segment = segment(RAW, &atomic);
+        assert_eq!(segment.payload, PAYLOAD);
+        assert_eq!(segment.ip.id, Some(0x1234));
+    }
+
+    #[test]
+    fn extension_headers_are_no_payload() {
+        let jumbo = [60, 0, 0xc2, 4, 0, 1, 0, 0];
+        let options = [6, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let packet = with_extensions(&tcp_v6(), 0, &[&jumbo[..], &options].concat());
+        let segment = segment(RAW, &packet);
+        assert_eq!(segment.payload, PAYLOAD);
+        assert_eq!(segment.payload_len, 12);
+    }
+
+    #[test]
+    fn an_authentication_header_leaves_the_segment_readable() {
+        let header = [6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+        let packet = tcp_v4();
+        let mut packet = [&packet[..20], &header, &packet[20..]].concat();
+        packet[3] += 12;
+        packet[9] = 51;
+        assert_eq!(segment(RAW, &packet).payload, PAYLOAD);
+    }
+
+    #[test]
+    fn a_packet_full_of_extension_headers_is_an_error_not_a_hang() {
+        let packet = with_extensions(&tcp_v6(), 60, &[60, 0, 0, 0, 0, 0, 0, 0].repeat(8_000));
+        let error = decode(RAW, &packet).unwrap_err();
+        assert_eq!(
+            error,
+            Undecoded::Malformed("too many IPv6 extension headers")
+        );
+    }
+}
