@@ -1,0 +1,81 @@
+//! A ClientHello that did not get through.
+
+use super::{Candidate, Case, Check, Opinion};
+use crate::milestone::Milestone;
+use crate::report::{Cause, Party, Phase};
+use crate::tcp::Resent;
+use crate::time::{Moment, Span};
+
+pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    if case.wait.phase != Phase::ServerHello {
+        return;
+    }
+    let setup = case.setup;
+    let within = |resent: &&Resent| resent.of_client_hello && resent.moment <= case.wait.to;
+    let copies: Vec<&Resent> = setup.resent.iter().filter(within).collect();
+    let acked = setup.client_hello_acked;
+    let Some(last) = copies.last().map(|copy| copy.moment) else {
+        let because = match acked {
+            Some(at) => format!("it was sent once and acknowledged in frame {}", at.frame),
+            None => "it was sent only once".to_owned(),
+        };
+        opinions.push(Opinion::ruled_out(Cause::ClientHelloLost, because));
+        return;
+    };
+    let first = setup.at(Milestone::ClientHello).unwrap_or(case.wait.from);
+    let lost_until = acked.unwrap_or(case.wait.to).min(case.wait.to);
+    let explained = lost_until.since(case.wait.from).max(Span::ZERO);
+    let wait = case.wait.duration();
+    let count = copies.len();
+    let in_vain = acked.is_none_or(|at| at > last);
+    let summary = if acked.is_some() {
+        format!(
+            "The ClientHello was sent at once and lost: the client sent it {count} more times before \
+             {} acknowledged it, {} after the first copy.",
+            setup.server,
+            lost_until.since(first)
+        )
+    } else {
+        format!(
+            "The ClientHello was sent {} times and {} never acknowledged it.",
+            count.saturating_add(1),
+            setup.server
+        )
+    };
+    let mut evidence: Vec<(Moment, String)> = vec![(first, "the ClientHello".to_owned())];
+    evidence.extend(copies.iter().map(|copy| (copy.moment, "the ClientHello, sent again".to_owned())));
+    evidence.extend(acked.map(|at| (at, "the server acknowledges the ClientHello".to_owned())));
+    let candidate = Candidate {
+        cause: Cause::ClientHelloLost,
+        waiting_on: Party::Network,
+        explained,
+        summary,
+        remedy: format!(
+            "Look for loss on the path from {} to {}: the packets of the ClientHello are the first \
+             large ones. If only large ones vanish, a smaller MTU at the client helps; if only some \
+             server names do, a filter is on the path. A capture at the server tells whether they \
+             arrive.",
+            setup.client.ip, setup.server
+        ),
+        evidence,
+        checks: vec![
+            Check::necessary("sent-again", true, format!("{count} more copies, the last in frame {}", last.frame)),
+            Check::strong(
+                "not-acknowledged-before",
+                in_vain,
+                match acked {
+                    Some(at) => format!("first acknowledged in frame {}", at.frame),
+                    None => "never acknowledged".to_owned(),
+                },
+            ),
+            Check::strong(
+                "covers-the-wait",
+                explained >= wait.percent(80),
+                format!("it had not arrived for {explained} of {wait}"),
+            ),
+        ],
+        is_fallback: false,
+        lookups: Vec::new(),
+    };
+    opinions.push(Opinion::Holds(Box::new(candidate)));
+}

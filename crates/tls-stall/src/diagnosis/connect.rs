@@ -1,0 +1,141 @@
+//! Waits for the TCP handshake: lost, timed out, refused.
+
+use super::{Candidate, Case, Check, Opinion, words};
+use crate::milestone::Milestone;
+use crate::report::{Cause, EndedBy, Party, Phase};
+use crate::time::{Moment, Span};
+
+pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    if case.wait.phase != Phase::TcpConnect {
+        return;
+    }
+    let refused = match case.wait.ended_by {
+        EndedBy::IcmpError => true,
+        EndedBy::Milestone(end) => end == Milestone::ServerRst,
+        _ => false,
+    };
+    let candidate = if refused {
+        connect_refused(case)
+    } else if case.setup.has(Milestone::SynAck) || case.setup.has(Milestone::Established) {
+        if case.setup.syns.len() < 2 && case.setup.syn_acks.len() < 2 {
+            opinions.push(Opinion::ruled_out(Cause::SynLost, "the SYN was sent only once"));
+            return;
+        }
+        syn_lost(case)
+    } else {
+        connect_timeout(case)
+    };
+    opinions.push(Opinion::Holds(Box::new(candidate)));
+}
+
+fn syn_lost(case: &Case<'_>) -> Candidate {
+    let setup = case.setup;
+    let (from, to) = (case.wait.from, case.wait.to);
+    let answered = setup.at(Milestone::SynAck).unwrap_or(to);
+    let copies: Vec<Moment> =
+        setup.syns.iter().copied().filter(|syn| *syn <= answered.max(from)).collect();
+    // The answer itself may be what was lost, and was sent again.
+    let resent_answer = setup.syn_acks.iter().rev().find(|copy| **copy <= to).copied();
+    let lost_until = copies.last().copied().max(resent_answer.filter(|_| copies.len() < 2));
+    let explained = lost_until.map_or(Span::ZERO, |last| last.since(from));
+    let count = copies.len();
+    Candidate {
+        cause: Cause::SynLost,
+        waiting_on: Party::Network,
+        explained,
+        summary: format!(
+            "The client sent its SYN to {} {count} times before it was answered: the first copies, \
+             or the answers to them, were lost.",
+            setup.server
+        ),
+        remedy: format!(
+            "Look for loss on the path to {}: a weak radio link, a firewall that drops the first \
+             packets, or a server whose accept queue is full. A capture at the server tells whether \
+             the SYN arrived.",
+            setup.server
+        ),
+        evidence: copies_of_syn(&copies)
+            .into_iter()
+            .chain(setup.at(Milestone::SynAck).map(|at| (at, "SYN-ACK".to_owned())))
+            .collect(),
+        checks: vec![
+            Check::necessary(
+                "sent-again",
+                count > 1 || setup.syn_acks.len() > 1,
+                format!("{count} copies of the SYN, {} of the SYN-ACK", setup.syn_acks.len()),
+            ),
+            Check::strong(
+                "covers-the-wait",
+                explained >= to.since(from).percent(80),
+                format!("the last copy was sent after {explained} of {}", to.since(from)),
+            ),
+        ],
+        is_fallback: false,
+        lookups: Vec::new(),
+    }
+}
+
+fn connect_timeout(case: &Case<'_>) -> Candidate {
+    let setup = case.setup;
+    let count = setup.syns.len();
+    let over = setup.syns.last().map_or(Span::ZERO, |last| last.since(case.wait.from));
+    Candidate {
+        cause: Cause::ConnectTimeout,
+        waiting_on: Party::Network,
+        explained: case.wait.duration(),
+        summary: format!(
+            "{} never answered: the client sent its SYN {count} times over {over}, and neither \
+             SYN-ACK, RST nor ICMP error came back.",
+            setup.server
+        ),
+        remedy: format!(
+            "Find out whether {} is up and reachable from {}: a firewall that drops packets without \
+             a word, a wrong address or route, or a host that is down. A capture at the server tells \
+             whether the SYN arrives.",
+            setup.server, setup.client.ip
+        ),
+        evidence: copies_of_syn(&setup.syns),
+        checks: vec![
+            Check::necessary("no-answer", true, "no packet of the server in this connection"),
+            Check::strong(
+                "asked-more-than-once",
+                if count > 1 { Some(true) } else { None },
+                format!("{count} copies of the SYN"),
+            ),
+        ],
+        is_fallback: false,
+        lookups: Vec::new(),
+    }
+}
+
+fn connect_refused(case: &Case<'_>) -> Candidate {
+    let setup = case.setup;
+    let how = match setup.unreachable {
+        Some(error) if case.wait.ended_by == EndedBy::IcmpError => {
+            format!("{} answered with an ICMP error", error.reporter)
+        }
+        _ => "the answer was a reset (RST)".to_owned(),
+    };
+    Candidate {
+        cause: Cause::ConnectRefused,
+        waiting_on: Party::Server,
+        explained: case.wait.duration(),
+        summary: format!("The connection to {} was refused: {how}.", setup.server),
+        remedy: format!(
+            "Check that a server listens on port {} of {}, and that no firewall rejects {}.",
+            setup.server.port, setup.server.ip, setup.client.ip
+        ),
+        evidence: vec![(case.wait.to, words::end(case))],
+        checks: vec![Check::necessary("refused", true, how)],
+        is_fallback: false,
+        lookups: Vec::new(),
+    }
+}
+
+fn copies_of_syn(copies: &[Moment]) -> Vec<(Moment, String)> {
+    let number = |(index, moment): (usize, &Moment)| match index {
+        0 => (*moment, "SYN".to_owned()),
+        again => (*moment, format!("SYN, sent again ({again})")),
+    };
+    copies.iter().enumerate().map(number).collect()
+}

@@ -1,0 +1,146 @@
+//! Why a connection waited: the causes, each with its proof, and the choice between them.
+//!
+//! Each family of causes is one file. It looks at one wait of one finished connection and at the
+//! capture's lookups, never at packets, and gives its opinions: a [`Candidate`] with named checks,
+//! or a cause that it rules out. What the checks earn is settled in one place
+//! ([`confidence`](self::check)), and so is the choice between the candidates.
+
+mod check;
+mod client_hello;
+mod connect;
+mod name_lookup;
+mod scene;
+mod silence;
+mod words;
+
+use std::collections::BTreeSet;
+
+pub(crate) use self::check::Check;
+pub(crate) use self::scene::{Case, Scene, Worked};
+use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
+use crate::time::{Moment, Span, Timestamp};
+
+/// An explanation of a wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) cause: Cause,
+    pub(crate) waiting_on: Party,
+    /// How much of the wait it accounts for.
+    pub(crate) explained: Span,
+    pub(crate) summary: String,
+    pub(crate) remedy: String,
+    pub(crate) evidence: Vec<(Moment, String)>,
+    pub(crate) checks: Vec<Check>,
+    /// It names who was silent, not why: any explanation that is more than possible goes first.
+    pub(crate) is_fallback: bool,
+    /// The lookups that it refers to, by their numbers.
+    pub(crate) lookups: Vec<u64>,
+}
+
+/// What a family makes of a wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    Holds(Box<Candidate>),
+    RuledOut(RuledOut),
+}
+
+impl Opinion {
+    fn ruled_out(cause: Cause, because: impl Into<String>) -> Self {
+        Self::RuledOut(RuledOut { cause, because: because.into() })
+    }
+}
+
+/// A family of causes.
+type Family = fn(&Case<'_>, &mut Vec<Opinion>);
+
+/// The catalogue. The next family is one more file and one more line.
+const FAMILIES: [Family; 4] =
+    [name_lookup::consider, connect::consider, client_hello::consider, silence::consider];
+
+/// Causes that were considered and ruled out, at most so many a finding.
+const MAX_RULED_OUT: usize = 12;
+
+/// What was found about one wait.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Diagnosis {
+    /// The verdict first.
+    pub(crate) findings: Vec<report::Finding>,
+    /// The lookups that they refer to, by their numbers.
+    pub(crate) lookups: BTreeSet<u64>,
+}
+
+/// Explains one wait; at least one finding comes of a stalled one.
+pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
+    let mut opinions = Vec::new();
+    for family in FAMILIES {
+        family(case, &mut opinions);
+    }
+    let mut ruled_out = Vec::new();
+    let mut ranked = Vec::new();
+    for opinion in opinions {
+        match opinion {
+            Opinion::RuledOut(out) => ruled_out.push(out),
+            Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
+                Ok(confidence) => ranked.push((confidence, candidate)),
+                Err(because) => ruled_out.push(RuledOut { cause: candidate.cause, because }),
+            },
+        }
+    }
+    // A proven cause, then the silence itself, then what is only possible.
+    ranked.sort_by_key(|(confidence, candidate)| {
+        let rank = match (candidate.is_fallback, confidence) {
+            (false, Confidence::High | Confidence::Medium) => 0,
+            (true, _) => 1,
+            (false, Confidence::Low) => 2,
+        };
+        (rank, std::cmp::Reverse(*confidence), std::cmp::Reverse(candidate.explained))
+    });
+    ruled_out.dedup();
+    ruled_out.truncate(MAX_RULED_OUT);
+    let lookups =
+        ranked.iter().flat_map(|(_, candidate)| candidate.lookups.iter().copied()).collect();
+    let findings = ranked
+        .into_iter()
+        .map(|(confidence, candidate)| finding(case, *candidate, confidence, &ruled_out))
+        .collect();
+    Diagnosis { findings, lookups }
+}
+
+fn finding(
+    case: &Case<'_>,
+    candidate: Candidate,
+    confidence: Confidence,
+    ruled_out: &[RuledOut],
+) -> report::Finding {
+    let first = case.scene.first_frame;
+    let mut evidence = candidate.evidence;
+    evidence.extend(case.boundaries());
+    evidence.sort_by_key(|(moment, _)| *moment);
+    evidence.dedup_by_key(|(moment, _)| moment.frame);
+    let ruled_out = ruled_out.iter().filter(|out| out.cause != candidate.cause).cloned().collect();
+    report::Finding {
+        cause: candidate.cause,
+        phase: case.wait.phase,
+        waiting_on: candidate.waiting_on,
+        confidence,
+        wait: case.wait.duration(),
+        explained: candidate.explained.min(case.wait.duration()),
+        summary: candidate.summary,
+        remedy: candidate.remedy,
+        display_filter: display_filter(&evidence),
+        evidence: evidence.into_iter().map(|it| frame(it, first)).collect(),
+        checks: candidate.checks.into_iter().map(Check::report).collect(),
+        ruled_out,
+    }
+}
+
+fn frame((moment, message): (Moment, String), first: Timestamp) -> Evidence {
+    Evidence { frame: moment.frame, time: moment.time.since(first), message }
+}
+
+/// Shows the evidence in Wireshark.
+fn display_filter(evidence: &[(Moment, String)]) -> String {
+    let frames: BTreeSet<_> = evidence.iter().map(|(moment, _)| moment.frame).collect();
+    let frames: Vec<_> = frames.iter().map(ToString::to_string).collect();
+    format!("frame.number in {{{}}}", frames.join(","))
+}

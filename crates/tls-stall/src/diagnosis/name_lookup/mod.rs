@@ -1,0 +1,379 @@
+//! Waits for a name service: the peer's name, the name's address, or another name.
+//!
+//! A lookup is blamed only where it is tied to the wait at both ends: the host that owed the next
+//! move asked it, soon after its turn began, and went on when it ended. One that is only in the
+//! capture at the time is ruled out, with the reason.
+
+mod chain;
+mod remedy;
+
+use self::chain::{Chain, Relation};
+use super::{Candidate, Case, Check, Opinion, words};
+use crate::dns::Lookup;
+use crate::report::{Cause, LookupOutcome, Party, Phase};
+use crate::time::{Moment, Span};
+
+/// From the turn's start to the first query: 0.3 to 25 ms were measured; slow phones take longer.
+const AT_ONCE: Span = Span::from_millis(250);
+
+/// Two frames may be captured in the wrong order by so much.
+const SLACK: Span = Span::from_millis(20);
+
+/// Frames of evidence of one chain.
+const MAX_EVIDENCE: usize = 40;
+
+/// Chains of names with no tie to the connection that are looked at.
+const MAX_OTHER_NAMES: usize = 64;
+
+pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    let (from, to) = case.stretch();
+    let lookups = case.scene.lookups;
+    let own = lookups.overlapping(case.waiter(), from.time.plus(Span::ZERO.minus(SLACK)), to.time);
+    if case.wait.waiting_on == Party::Network {
+        rule_out_beside_loss(case, &own, opinions);
+        return;
+    }
+    let chains = Chain::all(case, &own, MAX_OTHER_NAMES);
+    for chain in &chains {
+        opinions.push(opinion(case, chain, from, to));
+    }
+    rule_out_others(case, &own, from, to, opinions);
+}
+
+fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opinion {
+    let cause = cause(case, chain, from, to);
+    let explained = chain.covered(from.time, to.time);
+    let mut checks = vec![asks_for_the_peer(case, chain), asked_by_the_waiter(case, chain)];
+    checks.extend([
+        starts_with_the_wait(chain, from, to),
+        covers_the_wait(explained, from, to),
+        released_with_the_lookup(case, chain, to),
+        fits_a_schedule(chain, to),
+        other_names_answered(case, chain),
+    ]);
+    if chain.relation == Relation::Peer && case.wait.waiting_on == Party::Client {
+        checks.push(address_was_a_literal(case));
+    }
+    Opinion::Holds(Box::new(Candidate {
+        cause,
+        waiting_on: case.wait.waiting_on,
+        explained,
+        summary: summary(case, chain, cause, to),
+        remedy: remedy::remedy(case, chain, cause),
+        evidence: evidence(chain),
+        checks,
+        is_fallback: false,
+        lookups: chain.links.iter().map(|link| link.number).collect(),
+    }))
+}
+
+/// By the link that took most of the wait.
+fn cause(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Cause {
+    let link = chain.dominant(from.time, to.time);
+    let reverse = chain.relation == Relation::Peer && link.reverse_of().is_some();
+    match outcome(link) {
+        What::Unanswered if is_resolver_silent(case, link) => Cause::ResolverSilent,
+        What::Unanswered if reverse => Cause::ReverseDnsUnanswered,
+        What::Unanswered => Cause::ForwardDnsUnanswered,
+        What::Failed if reverse => Cause::ReverseDnsFailed,
+        What::Failed => Cause::ForwardDnsFailed,
+        What::Slow if reverse => Cause::ReverseDnsSlow,
+        What::Slow => Cause::ForwardDnsSlow,
+    }
+}
+
+/// What a lookup came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Unanswered,
+    Failed,
+    Slow,
+}
+
+fn outcome(link: &Lookup) -> What {
+    match link.outcome() {
+        LookupOutcome::ServerFailure | LookupOutcome::Refused => What::Failed,
+        LookupOutcome::Unanswered | LookupOutcome::PortUnreachable | LookupOutcome::Truncated => {
+            What::Unanswered
+        }
+        _ => What::Slow,
+    }
+}
+
+/// Whether each resolver of `link` was asked for several names and answered for none.
+fn is_resolver_silent(case: &Case<'_>, link: &Lookup) -> bool {
+    let resolvers = link.resolvers();
+    !resolvers.is_empty()
+        && resolvers.iter().all(|&resolver| {
+            case.scene
+                .lookups
+                .resolver(resolver)
+                .is_some_and(|record| record.answered == 0 && record.several_questions)
+        })
+}
+
+fn asks_for_the_peer(case: &Case<'_>, chain: &Chain<'_>) -> Check {
+    const NAME: &str = "asks-for-the-peer";
+    let (peer, name) = (case.peer(), chain.name());
+    match chain.relation {
+        Relation::Peer => {
+            Check::necessary(NAME, true, format!("{name} is the reverse name of {peer}"))
+        }
+        Relation::ToTheServer => {
+            Check::necessary("leads-to-the-server", true, format!("{name} led to {peer}"))
+        }
+        Relation::BlockList => {
+            Check::strong(NAME, true, format!("{name} asks a block list about {peer}"))
+        }
+        Relation::OtherName => Check::strong(
+            NAME,
+            None,
+            format!("nothing in the capture ties {name} to this connection; it may be the host's own name"),
+        ),
+    }
+}
+
+fn asked_by_the_waiter(case: &Case<'_>, chain: &Chain<'_>) -> Check {
+    const NAME: &str = "asked-by-the-waiter";
+    let (asker, waiter) = (chain.asker(), case.waiter());
+    if asker == waiter {
+        let detail = format!("{asker} asked, and it is {} that owed the next move", case.waiter_word());
+        Check::necessary(NAME, true, detail)
+    } else {
+        let detail = format!("{asker} asked, which may or may not be the host of {waiter}");
+        Check::necessary(NAME, None, detail)
+    }
+}
+
+fn starts_with_the_wait(chain: &Chain<'_>, from: Moment, to: Moment) -> Check {
+    const NAME: &str = "starts-with-the-wait";
+    let first = chain.first();
+    let delay = first.since(from);
+    if delay < Span::ZERO.minus(SLACK) {
+        let early = Span::ZERO.minus(delay);
+        return Check::strong(NAME, false, format!("the first query, frame {}, is {early} before the wait", first.frame));
+    }
+    let detail = format!("the first query, frame {}, is {} after the wait began", first.frame, delay.max(Span::ZERO));
+    let tolerable = to.since(from).percent(20).max(Span::from_secs(1));
+    if delay <= AT_ONCE {
+        Check::strong(NAME, true, detail)
+    } else if delay <= tolerable {
+        Check::strong(NAME, false, detail)
+    } else {
+        Check::necessary(NAME, false, detail)
+    }
+}
+
+fn covers_the_wait(explained: Span, from: Moment, to: Moment) -> Check {
+    let wait = to.since(from);
+    let detail = format!("the lookup accounts for {explained} of {wait}");
+    let name = "covers-the-wait";
+    if explained < wait.percent(50) {
+        Check::necessary(name, false, detail)
+    } else {
+        Check::strong(name, explained >= wait.percent(90), detail)
+    }
+}
+
+fn released_with_the_lookup(case: &Case<'_>, chain: &Chain<'_>, to: Moment) -> Check {
+    const NAME: &str = "released-with-the-lookup";
+    if !case.waiter_ended_the_wait() {
+        let detail = format!("{} did not go on within the wait", case.waiter_word());
+        return Check::strong(NAME, None, detail);
+    }
+    let (holds, detail) = chain.release(case, to);
+    match holds {
+        Some(false) => Check::necessary(NAME, false, detail),
+        holds => Check::strong(NAME, holds, detail),
+    }
+}
+
+fn fits_a_schedule(chain: &Chain<'_>, to: Moment) -> Check {
+    const NAME: &str = "fits-a-resolver-schedule";
+    let last = chain.last_to_end();
+    if let Some(fit) = last.fits_give_up(to.since(last.first())) {
+        return Check::supporting(NAME, true, format!("the copies and the giving up are those of {fit}"));
+    }
+    match last.schedule() {
+        Some(fit) => Check::supporting(NAME, true, format!("the copies are those of {fit}")),
+        None if last.queries.len() > 1 => {
+            Check::supporting(NAME, false, "the times of the copies fit no schedule that is known")
+        }
+        None => Check::supporting(NAME, None, "one copy has no schedule"),
+    }
+}
+
+fn other_names_answered(case: &Case<'_>, chain: &Chain<'_>) -> Check {
+    const NAME: &str = "other-names-answered";
+    let mut resolvers = chain.links.iter().flat_map(|link| link.resolvers()).collect::<Vec<_>>();
+    resolvers.sort_unstable();
+    resolvers.dedup();
+    let records: Vec<_> = resolvers
+        .iter()
+        .filter_map(|&resolver| Some((resolver, case.scene.lookups.resolver(resolver)?)))
+        .collect();
+    if let Some((resolver, record)) = records.iter().find(|(_, record)| record.answered > 0) {
+        let detail = format!("{resolver} answered {} of {} lookups in this capture", record.answered, record.asked);
+        return Check::supporting(NAME, true, detail);
+    }
+    if records.iter().any(|(_, record)| record.several_questions) {
+        return Check::supporting(NAME, false, "the resolver answered nothing in this capture");
+    }
+    Check::supporting(NAME, None, "the resolver was asked nothing else in this capture")
+}
+
+fn address_was_a_literal(case: &Case<'_>) -> Check {
+    const NAME: &str = "no-name-led-here";
+    let (client, server) = (case.setup.client.ip, case.setup.server.ip);
+    match case.scene.lookups.answer_with(client, server, case.wait.from.time) {
+        Some(lookup) => Check::supporting(NAME, false, format!("{} was looked up and gave {server}", lookup.name)),
+        None => Check::supporting(
+            NAME,
+            true,
+            format!("no answer in the capture holds {server}: the client was given the address, or remembered it"),
+        ),
+    }
+}
+
+fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> String {
+    let link = chain.dominant(case.stretch().0.time, to.time);
+    let who = match case.wait.waiting_on {
+        Party::Server => "The server",
+        _ => "The client",
+    };
+    let whose = match (chain.relation, link.reverse_of()) {
+        (Relation::Peer, Some(address)) => {
+            let role = if case.wait.waiting_on == Party::Server { "client" } else { "server" };
+            format!("the name of the {role}'s address {address} ({} {})", link.record_type, link.name)
+        }
+        _ => format!("{} ({})", link.name, link.record_type),
+    };
+    let resolvers = join(&link.resolvers());
+    let what = match cause {
+        Cause::ReverseDnsUnanswered | Cause::ForwardDnsUnanswered => {
+            format!("asked {resolvers} for {whose} and got no answer")
+        }
+        Cause::ResolverSilent => {
+            format!("asked {resolvers} for {whose}; the resolver answered nothing that it was asked in this capture")
+        }
+        Cause::ReverseDnsFailed | Cause::ForwardDnsFailed => {
+            format!("asked {resolvers} for {whose}, was told that it failed ({}), and asked again", failures(link))
+        }
+        _ => format!("asked {resolvers} for {whose} and had the answer only after {}", link.duration()),
+    };
+    let then = if case.waiter_ended_the_wait() {
+        let next = match case.wait.phase {
+            Phase::NameResolution => "only then could it connect",
+            Phase::Starttls => "only then did the dialogue go on",
+            _ => "only then did it go on",
+        };
+        format!("{next}, after {}", to.since(case.stretch().0))
+    } else {
+        format!("{} had not come after {}", words::awaited(case.wait.phase), case.wait.duration())
+    };
+    format!("{who} {what}; {then}.{}", words::consequence(case))
+}
+
+fn failures(link: &Lookup) -> String {
+    let mut codes: Vec<String> = link.answers.iter().map(|answer| answer.rcode.to_string()).collect();
+    codes.dedup();
+    codes.truncate(3);
+    codes.join(", ")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn join<T: ToString>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    match items.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+fn evidence(chain: &Chain<'_>) -> Vec<(Moment, String)> {
+    let mut frames = Vec::new();
+    for link in &chain.links {
+        let (kind, name) = (link.record_type, &link.name);
+        for query in &link.queries {
+            let fate = match link.outcome() {
+                LookupOutcome::Unanswered => ", never answered",
+                _ => "",
+            };
+            let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
+            frames.push((query.moment, text));
+        }
+        for answer in &link.answers {
+            let late = if answer.accepted() { "" } else { ", too late or not to this question" };
+            let text = format!("{} from {} for {kind} {name}{late}", answer.rcode, answer.resolver);
+            frames.push((answer.moment, text));
+        }
+        for error in &link.unreachable {
+            frames.push((error.moment, format!("ICMP: {} cannot be reached", error.resolver)));
+        }
+    }
+    frames.sort_by_key(|(moment, _)| *moment);
+    frames.truncate(MAX_EVIDENCE);
+    frames
+}
+
+/// The client's lookups beside packets that were lost: nobody waited for them.
+fn rule_out_beside_loss(case: &Case<'_>, own: &[&Lookup], opinions: &mut Vec<Opinion>) {
+    let sent = match case.wait.phase {
+        Phase::TcpConnect => "SYN",
+        Phase::ServerHello => "ClientHello",
+        _ => return,
+    };
+    for lookup in own.iter().filter(|lookup| lookup.reverse_of() == Some(case.peer())).take(4) {
+        let because = format!(
+            "the client looked up {} (frame {}), and had sent its {sent} all the same",
+            lookup.name,
+            lookup.first().frame
+        );
+        opinions.push(Opinion::ruled_out(reverse_cause(lookup), because));
+    }
+}
+
+/// Reverse lookups that are in the capture at the time and have nothing to do with the wait.
+fn rule_out_others(
+    case: &Case<'_>,
+    own: &[&Lookup],
+    from: Moment,
+    to: Moment,
+    opinions: &mut Vec<Opinion>,
+) {
+    let (waiter, peer) = (case.waiter(), case.peer());
+    let of_others = case.scene.lookups.reverse_lookups(peer, from.time, to.time);
+    for lookup in of_others.iter().filter(|lookup| !may_be(lookup.asker, waiter)).take(4) {
+        let because = format!(
+            "{} asked for {} (frame {}), not {waiter}, that owed the next move",
+            lookup.asker,
+            lookup.name,
+            lookup.first().frame
+        );
+        opinions.push(Opinion::ruled_out(reverse_cause(lookup), because));
+    }
+    let elsewhere = own.iter().filter_map(|lookup| Some((lookup, lookup.reverse_of()?)));
+    for (lookup, address) in elsewhere.filter(|(_, address)| *address != peer).take(4) {
+        let because = format!(
+            "{} (frame {}) asks for {address}, not for the peer, {peer}",
+            lookup.name,
+            lookup.first().frame
+        );
+        opinions.push(Opinion::ruled_out(reverse_cause(lookup), because));
+    }
+}
+
+fn reverse_cause(lookup: &Lookup) -> Cause {
+    match outcome(lookup) {
+        What::Unanswered => Cause::ReverseDnsUnanswered,
+        What::Failed => Cause::ReverseDnsFailed,
+        What::Slow => Cause::ReverseDnsSlow,
+    }
+}
+
+/// Whether `asker` can be the host that has the address `waiter`: by that address, by one of the
+/// other family, or by its loopback.
+fn may_be(asker: std::net::IpAddr, waiter: std::net::IpAddr) -> bool {
+    asker == waiter || asker.is_loopback() || asker.is_ipv4() != waiter.is_ipv4()
+}

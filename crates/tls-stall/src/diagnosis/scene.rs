@@ -1,0 +1,113 @@
+//! What a family of causes may look at.
+
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::decode::Endpoint;
+use crate::dns::Lookups;
+use crate::report::{EndedBy, Party, Phase};
+use crate::milestone::Milestone;
+use crate::time::{Moment, Timestamp};
+use crate::timeline::{Setup, Wait};
+
+/// The capture around a connection.
+pub(crate) struct Scene<'a> {
+    pub(crate) first_frame: Timestamp,
+    pub(crate) lookups: &'a Lookups,
+    pub(crate) worked: &'a Worked,
+}
+
+/// The servers to which a client's handshakes came through.
+pub(crate) type Worked = HashMap<(IpAddr, Endpoint), u64, RandomState>;
+
+/// One wait of one connection, to be explained.
+pub(crate) struct Case<'a> {
+    pub(crate) setup: &'a Setup,
+    pub(crate) wait: &'a Wait,
+    pub(crate) scene: &'a Scene<'a>,
+}
+
+impl Case<'_> {
+    /// The address of the host that owed the next move; in name resolution it is the client that
+    /// waits for its resolver.
+    pub(crate) fn waiter(&self) -> IpAddr {
+        match self.wait.waiting_on {
+            Party::Server => self.setup.server.ip,
+            Party::Client | Party::Resolver | Party::Network => self.setup.client.ip,
+        }
+    }
+
+    /// The address at the other end of the connection.
+    pub(crate) fn peer(&self) -> IpAddr {
+        match self.wait.waiting_on {
+            Party::Server => self.setup.client.ip,
+            Party::Client | Party::Resolver | Party::Network => self.setup.server.ip,
+        }
+    }
+
+    /// `the client` or `the server`.
+    pub(crate) fn waiter_word(&self) -> &'static str {
+        match self.wait.waiting_on {
+            Party::Server => "the server",
+            Party::Client | Party::Resolver | Party::Network => "the client",
+        }
+    }
+
+    /// The stretch that is to be explained. In a dialogue it is the longest silence of the side
+    /// that owed the next line.
+    pub(crate) fn stretch(&self) -> (Moment, Moment) {
+        let whole = (self.wait.from, self.wait.to);
+        if self.wait.phase != Phase::Starttls {
+            return whole;
+        }
+        let silent = |side| match side {
+            crate::tcp::Side::Client => self.wait.waiting_on == Party::Client,
+            crate::tcp::Side::Server => self.wait.waiting_on == Party::Server,
+        };
+        let reading = &self.setup.reading;
+        let open = reading
+            .last_spoken
+            .filter(|&(spoke, _)| silent(spoke.peer()) && self.wait.is_unfulfilled())
+            .map(|(_, since)| (since, self.wait.to));
+        let turns = reading.turns.iter().filter(|turn| silent(turn.owner));
+        turns
+            .map(|turn| (turn.from, turn.to))
+            .filter(|&(from, _)| from >= self.wait.from)
+            .chain(open)
+            .max_by_key(|&(from, to)| to.since(from))
+            .unwrap_or(whole)
+    }
+
+    /// Whether the host that owed the next move made it, so that the wait ended when it went on.
+    pub(crate) fn waiter_ended_the_wait(&self) -> bool {
+        let EndedBy::Milestone(milestone) = self.wait.ended_by else { return false };
+        match milestone {
+            Milestone::ServerFin | Milestone::ServerRst => self.wait.waiting_on == Party::Server,
+            Milestone::ClientFin | Milestone::ClientRst => self.wait.waiting_on != Party::Server,
+            Milestone::Alert => false,
+            _ => true,
+        }
+    }
+
+    /// The frames between which the wait lies, and the ends of the connection within it.
+    pub(super) fn boundaries(&self) -> Vec<(Moment, String)> {
+        let (from, to) = (self.wait.from, self.wait.to);
+        let mut frames = vec![(from, super::words::beginning(self)), (to, super::words::end(self))];
+        let within = |moment: &Moment| *moment > from && *moment < to;
+        for (milestone, text) in [
+            (Milestone::ServerFin, "the server closes the connection (FIN)"),
+            (Milestone::ServerRst, "the server resets the connection (RST)"),
+            (Milestone::ClientFin, "the client closes the connection (FIN)"),
+        ] {
+            if let Some(moment) = self.setup.at(milestone).filter(within) {
+                frames.push((moment, text.to_owned()));
+            }
+        }
+        if self.wait.ended_by == EndedBy::EndOfCapture {
+            frames.retain(|(moment, _)| *moment != to);
+        }
+        frames
+    }
+}

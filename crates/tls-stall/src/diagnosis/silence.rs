@@ -1,0 +1,226 @@
+//! Waits of which the capture shows who was silent, and not why.
+
+use super::{Candidate, Case, Check, Opinion, words};
+use crate::milestone::Milestone;
+use crate::report::{Cause, Party, Phase, Vantage};
+use crate::time::Span;
+
+/// What a name lookup takes that gets no answer: the give-up times of the usual resolvers, with
+/// one, two and three name servers. A wait of that length is a hint, never a proof.
+const GIVE_UPS: [(i64, &str); 5] = [
+    (5, "musl, or one try of most resolvers"),
+    (10, "glibc, Windows and others with one name server"),
+    (15, "Windows with several name servers, or c-ares"),
+    (20, "glibc with two name servers"),
+    (28, "glibc or an old Android with three name servers"),
+];
+
+pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    let candidate = match case.wait.waiting_on {
+        Party::Client if is_unused(case) => Some(unused_connection(case)),
+        Party::Client => Some(client_idle(case)),
+        Party::Server if case.wait.phase == Phase::TcpConnect && case.wait.is_unfulfilled() => None,
+        Party::Server => Some(server_silence(case)),
+        Party::Network | Party::Resolver => None,
+    };
+    opinions.extend(candidate.map(|candidate| Opinion::Holds(Box::new(candidate))));
+}
+
+/// Whether the client opened the connection and never used it, while another to the same server
+/// did the work, or to look whether the server is there.
+pub(crate) fn is_unused(case: &Case<'_>) -> bool {
+    if case.wait.phase != Phase::ClientHello || !case.wait.is_unfulfilled() {
+        return false;
+    }
+    let unspoken = !case.setup.reading.has_cleartext && !case.setup.reading.is_tls;
+    unspoken && (!case.wait.stalled || worked_beside(case))
+}
+
+fn worked_beside(case: &Case<'_>) -> bool {
+    let key = (case.setup.client.ip, case.setup.server);
+    case.scene.worked.get(&key).is_some_and(|&count| count > 0)
+}
+
+fn unused_connection(case: &Case<'_>) -> Candidate {
+    let setup = case.setup;
+    let beside = worked_beside(case);
+    Candidate {
+        cause: Cause::UnusedConnection,
+        waiting_on: Party::Client,
+        explained: case.wait.duration(),
+        summary: format!(
+            "The client opened this connection to {} and never used it{}.",
+            setup.server,
+            if beside { "; another one to the same server did the work" } else { "" }
+        ),
+        remedy: "Nothing: browsers open connections ahead of need, and monitors look whether a port \
+                 answers."
+            .to_owned(),
+        evidence: Vec::new(),
+        checks: vec![
+            Check::necessary("no-byte-sent", true, "neither side sent any data"),
+            Check::supporting("another-worked", beside, "a connection of the same client to the same server completed its handshake"),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+    }
+}
+
+fn client_idle(case: &Case<'_>) -> Candidate {
+    let (from, to) = case.stretch();
+    let lookups = case.scene.lookups;
+    let client = case.setup.client.ip;
+    let open: Vec<_> = lookups
+        .overlapping(client, from.time, to.time)
+        .into_iter()
+        .filter(|lookup| lookup.duration() >= to.since(from).percent(20))
+        .collect();
+    let visible = lookups.all().iter().any(|lookup| lookup.asker == client);
+    let awaited = words::awaited(case.wait.phase);
+    let hint = if open.is_empty() && !visible { resolver_hint(to.since(from)) } else { None };
+    let mut summary = format!(
+        "The client owed {awaited} and was silent for {}; nothing in the capture explains it.",
+        to.since(from).max(Span::ZERO)
+    );
+    if let Some(hint) = &hint {
+        summary.push_str(" No name lookup of the client was captured, and ");
+        summary.push_str(hint);
+        summary.push('.');
+    }
+    summary.push_str(&words::consequence(case));
+    let acked = match case.wait.phase {
+        Phase::ClientHello => "the TCP handshake was complete, so the client had what it needed",
+        _ => "the server had done its part",
+    };
+    Candidate {
+        cause: Cause::ClientIdle,
+        waiting_on: Party::Client,
+        explained: Span::ZERO,
+        summary,
+        remedy: format!(
+            "Look at the program on {client}: what does it do between connecting and {awaited}? A \
+             busy or suspended device, a prompt for a certificate, a pool of idle connections and a \
+             lookup that was not captured look alike from here. Capture on {client} itself, on all \
+             interfaces, with its name lookups."
+        ),
+        evidence: Vec::new(),
+        checks: vec![
+            Check::necessary("client-owed-the-move", true, acked),
+            Check::strong(
+                "lookups-visible",
+                visible.then_some(true),
+                if visible {
+                    format!("name lookups of {client} are in the capture")
+                } else {
+                    format!("no name lookup of {client} is in the capture; it may use another path, or encrypt them")
+                },
+            ),
+            Check::strong(
+                "no-lookup-open",
+                open.is_empty(),
+                match open.first() {
+                    None => "no name lookup of the client was open for long meanwhile".to_owned(),
+                    Some(lookup) => format!(
+                        "the lookup of {} (frame {}) was open meanwhile",
+                        lookup.name,
+                        lookup.first().frame
+                    ),
+                },
+            ),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+    }
+}
+
+fn server_silence(case: &Case<'_>) -> Candidate {
+    let setup = case.setup;
+    let never = case.wait.is_unfulfilled();
+    let cause = if never { Cause::ServerSilent } else { Cause::ServerSlow };
+    let awaited = words::awaited(case.wait.phase);
+    let (from, to) = case.stretch();
+    let length = to.since(from).max(Span::ZERO);
+    let (acknowledged, detail) = has_what_it_needs(case);
+    let at_server = setup.vantage() == Some(Vantage::Server);
+    let mut summary = if never {
+        format!("{} had what it needed and did not send {awaited} for {length}.", setup.server)
+    } else {
+        format!("{} had what it needed and sent {awaited} only after {length}.", setup.server)
+    };
+    if !at_server {
+        summary.push_str(
+            " What it did meanwhile is not visible from here: a lookup of the client's name, a \
+             dead backend behind a load balancer, a stopped or overloaded process look alike.",
+        );
+        if let Some(hint) = resolver_hint(length) {
+            summary.push(' ');
+            summary.push_str(&capitalised(&hint));
+            summary.push('.');
+        }
+    }
+    Candidate {
+        cause,
+        waiting_on: Party::Server,
+        explained: length,
+        summary,
+        remedy: format!(
+            "Look at the server {}: its log at that time, its load, and the resolver that it uses. \
+             A capture at the server, with its name lookups, tells the candidates apart.",
+            setup.server
+        ),
+        evidence: setup
+            .client_hello_acked
+            .filter(|_| case.wait.phase == Phase::ServerHello)
+            .map(|at| (at, "the server acknowledges the ClientHello".to_owned()))
+            .into_iter()
+            .collect(),
+        checks: vec![
+            Check::strong("server-had-what-it-needs", acknowledged, detail),
+            Check::strong(
+                "seen-at-the-server",
+                at_server.then_some(true),
+                if at_server {
+                    "captured at the server: nothing was lost on the way to here"
+                } else {
+                    "not captured at the server: an answer that was lost on the way looks the same"
+                },
+            ),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+    }
+}
+
+/// Whether the server had acknowledged everything that it was to answer.
+fn has_what_it_needs(case: &Case<'_>) -> (Option<bool>, String) {
+    if case.wait.phase != Phase::ServerHello {
+        return (Some(true), "the client had done its part".to_owned());
+    }
+    match case.setup.client_hello_acked {
+        // The ServerHello itself may carry the acknowledgement.
+        Some(at) if at < case.wait.to || case.wait.is_unfulfilled() => {
+            (Some(true), format!("it acknowledged the ClientHello in frame {}", at.frame))
+        }
+        _ if !case.setup.has(Milestone::ClientHelloEnd) => {
+            (None, "the ClientHello is not whole in the capture".to_owned())
+        }
+        _ => (Some(false), "it had not acknowledged the ClientHello before".to_owned()),
+    }
+}
+
+/// Whether a wait is as long as a lookup without an answer.
+fn resolver_hint(length: Span) -> Option<String> {
+    GIVE_UPS.iter().find_map(|&(seconds, who)| {
+        let due = Span::from_secs(seconds);
+        let over = length.minus(due);
+        let fits = over >= Span::from_millis(-20) && over <= Span::from_millis(300);
+        fits.then(|| format!("{seconds} s is what a name lookup without an answer takes ({who})"))
+    })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}

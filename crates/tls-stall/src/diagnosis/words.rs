@@ -1,0 +1,83 @@
+//! Phrases that more than one family says.
+
+use super::Case;
+use crate::milestone::Milestone;
+use crate::report::{EndedBy, Phase};
+
+/// What the frame shows in which the wait begins.
+pub(super) fn beginning(case: &Case<'_>) -> String {
+    let text = match case.wait.phase {
+        Phase::NameResolution => "the lookup begins that leads to this connection",
+        Phase::EarlierAttempts => "the first attempt",
+        Phase::TcpConnect => "the client asks to connect (SYN)",
+        Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
+        Phase::Starttls => "the server greets",
+        Phase::ClientHello if case.setup.has(Milestone::StarttlsReady) => {
+            "the server is ready for TLS: the ClientHello is due"
+        }
+        Phase::ClientHello => "the TCP handshake is complete: the ClientHello is due",
+        Phase::ServerHello => "the ClientHello is whole: the ServerHello is due",
+        Phase::ServerFlight => "the ServerHello",
+        Phase::ClientFinished => "the server's flight is whole: the client is to answer",
+        Phase::ServerFinished => "the client's Finished: the server's is due",
+        Phase::ApplicationData => "the handshake is complete",
+    };
+    text.to_owned()
+}
+
+/// What the frame shows in which the wait ends.
+pub(super) fn end(case: &Case<'_>) -> String {
+    let text = match case.wait.ended_by {
+        EndedBy::EndOfCapture => "the capture ends",
+        EndedBy::IcmpError => "an ICMP error says that the server cannot be reached",
+        EndedBy::Abandoned => "the last SYN: the client asks no more",
+        EndedBy::Milestone(milestone) => match milestone {
+            Milestone::DnsAnswer => "the lookup is answered",
+            Milestone::Syn => "the client asks to connect (SYN)",
+            Milestone::Established => "the TCP handshake is complete",
+            Milestone::ServerGreeting => "the server greets",
+            Milestone::StarttlsReady => "the server is ready for TLS",
+            Milestone::ClientHello => "the ClientHello",
+            Milestone::ServerHello => "the ServerHello",
+            Milestone::ServerFlightEnd => "the server's flight is whole",
+            Milestone::ClientFinished => "the client's Finished",
+            Milestone::ServerFinished => "the server's Finished",
+            Milestone::ApplicationData => "the first application data",
+            Milestone::Alert => "a TLS alert",
+            Milestone::ClientFin => "the client closes the connection (FIN)",
+            Milestone::ServerFin => "the server closes the connection (FIN)",
+            Milestone::ClientRst => "the client resets the connection (RST)",
+            Milestone::ServerRst => "the server resets the connection (RST)",
+            other => other.name(),
+        },
+    };
+    text.to_owned()
+}
+
+/// What was awaited, for sentences: `the ClientHello`.
+pub(super) fn awaited(phase: Phase) -> &'static str {
+    match phase {
+        Phase::NameResolution => "the server's address",
+        Phase::EarlierAttempts => "a connection",
+        Phase::TcpConnect => "the answer to its SYN",
+        Phase::ServerGreeting => "the server's greeting",
+        Phase::Starttls => "the start of TLS",
+        Phase::ClientHello => "the ClientHello",
+        Phase::ServerHello => "the ServerHello",
+        Phase::ServerFlight => "the rest of the server's flight",
+        Phase::ClientFinished => "the client's Finished",
+        Phase::ServerFinished => "the server's Finished",
+        Phase::ApplicationData => "application data",
+    }
+}
+
+/// What happened to the user because of the wait, to follow a sentence; empty where it only took
+/// longer.
+pub(super) fn consequence(case: &Case<'_>) -> String {
+    let Some(closed) = case.setup.server_closed() else { return String::new() };
+    if closed <= case.wait.from || closed > case.wait.to {
+        return String::new();
+    }
+    let after = closed.since(case.wait.from);
+    format!(" The server gave up after {after} and closed: this connection failed.")
+}
