@@ -9,7 +9,7 @@ mod notice;
 mod report;
 mod time;
 
-pub use capture::{Frame, LinkType};
+pub use capture::{CaptureReader, Format, Frame, LinkType, ReadError, ReadErrorKind};
 pub use config::Config;
 pub use decode::Endpoint;
 pub use milestone::Milestone;
