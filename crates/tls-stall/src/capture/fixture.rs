@@ -58,6 +58,11 @@ pub(super) fn read_faultless(file: &[u8]) -> Vec<Seen> {
     frames
 }
 
+/// The packets of `frames`.
+pub(super) fn data(frames: &[Seen]) -> Vec<&[u8]> {
+    frames.iter().map(|frame| frame.data.as_slice()).collect()
+}
+
 /// The code, the frame and the message of the only notice.
 pub(super) fn only(notices: &[Notice]) -> (NoticeCode, Option<u64>, &str) {
     let [notice] = notices else {
@@ -138,6 +143,11 @@ pub(super) fn block(block_type: u32, body: Bytes) -> Vec<u8> {
 pub(super) fn section(order: ByteOrder) -> Vec<u8> {
     let body = Bytes::new(order).u32(0x1a2b_3c4d).u16(1).u16(0);
     block(0x0a0d_0d0a, body.u64(u64::MAX))
+}
+
+/// A section header and an Ethernet interface with a clock in microseconds.
+pub(super) fn start(order: ByteOrder) -> Vec<u8> {
+    [section(order), interface(1, 0, &Bytes::new(order))].concat()
 }
 
 /// An Interface Description Block; the byte order is that of its options.

@@ -5,11 +5,18 @@ use pcap_parser::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 use super::byte_order::{ByteOrder, in_memory};
 use super::faults::Damage;
 use super::link_type::LinkType;
-use super::record::{MAX_FRAME_LEN, Need, Packet, Step};
+use super::record::{Need, Packet, Step};
 use crate::time::Timestamp;
 
 /// The length of the file header.
 pub(super) const HEADER_LEN: usize = 24;
+
+/// The most bytes that are believed to have been captured of one packet (1 MiB).
+///
+/// libpcap keeps at most 256 KiB, and Linux passes at most 512 KiB through an interface at once. The
+/// bound is what tells damage: nothing else in a record contradicts a wrong length, and a higher one
+/// would take good records for a part of the packet.
+const MAX_CAPTURED_LEN: u32 = 1024 * 1024;
 
 /// The big-endian form of the "modified" format, which pcap-parser knows only as little-endian.
 const MODIFIED_BIG_ENDIAN: [u8; 4] = [0xa1, 0xb2, 0xcd, 0x34];
@@ -81,7 +88,7 @@ impl Pcap {
             Some(captured) if bytes.len() >= header_len => captured,
             _ => return Step::Need(Need::AtLeast(header_len)),
         };
-        if captured > MAX_FRAME_LEN {
+        if captured > MAX_CAPTURED_LEN {
             return Step::Stop(Damage::PacketLength(captured));
         }
         let len = header_len.saturating_add(in_memory(captured));
@@ -210,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_absurd_captured_length_ends_the_reading_and_is_said() {
-        for captured in [MAX_FRAME_LEN + 1, u32::MAX] {
+        for captured in [MAX_CAPTURED_LEN + 1, u32::MAX] {
             let mut file = pcap_header(Little, MICROSECONDS, 1);
             file.extend(record(Little, 0, 0, b"abcd"));
             file.extend(record_claiming(Little, [0, 0, captured, 4], b"abcd"));

@@ -18,7 +18,7 @@ use crate::time::FrameNumber;
 ///
 /// The input may be anything that reads: a file, standard input, a socket. It is read ahead in large
 /// pieces, so that a `BufReader` around it gains nothing. A packet's bytes are lent, not copied;
-/// memory stays within one read-ahead, the longest packet and the descriptions of the interfaces.
+/// memory stays within 16 MiB for the longest block and 8 MiB for the most interfaces.
 ///
 /// What a damaged or cut file still holds is given; what was wrong with it is in the
 /// [notices](Self::notices), complete once [`next_frame`](Self::next_frame) has given `None`.
@@ -243,7 +243,7 @@ mod tests {
 
     use super::super::byte_order::ByteOrder::{Big, Little};
     use super::super::fixture::{MICROSECONDS, Seen, drain, pcap_header, read, section};
-    use super::super::hostile::{small_pcap, small_pcapng};
+    use super::super::hostile::Sample;
     use super::*;
     use crate::ReadErrorKind;
 
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_record_that_fills_the_buffer_to_its_last_byte_is_read() {
-        let (file, _) = small_pcap(Little);
+        let file = Sample::pcap(Little).file;
         let all = read(&file);
         for read_ahead in 0..=file.len() {
             let reader = CaptureReader::with_read_ahead(file.as_slice(), read_ahead).unwrap();
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn short_and_interrupted_reads_give_the_same_frames() {
-        for (file, _) in [small_pcap(Big), small_pcapng()] {
+        for Sample { file, .. } in Sample::all() {
             let halting = Halting {
                 rest: &file,
                 interrupt: false,
@@ -383,8 +383,8 @@ mod tests {
 
     #[test]
     fn an_input_that_fails_is_told_with_its_own_words_and_can_go_on() {
-        let (file, ends) = small_pcap(Little);
-        let (before, after) = file.split_at(ends[0] + 3);
+        let file = Sample::pcap(Little).file;
+        let (before, after) = file.split_at(48);
         let mut reader = CaptureReader::new(Failing {
             before,
             after,

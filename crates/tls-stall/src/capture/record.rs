@@ -6,12 +6,6 @@ use super::faults::Damage;
 use super::link_type::LinkType;
 use crate::time::Timestamp;
 
-/// The longest packet that is believed, in bytes (16 MiB); a longer one is damage.
-///
-/// No link carries such frames. The bound keeps a damaged length from filling the memory; Wireshark
-/// and libpcap draw it at 256 KiB, which some captures of local traffic exceed.
-pub(super) const MAX_FRAME_LEN: u32 = 16 * 1024 * 1024;
-
 /// What the bytes at the front of the buffer are.
 ///
 /// It holds lengths and no bytes, so that the buffer is free for the next read.
