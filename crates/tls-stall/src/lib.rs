@@ -11,7 +11,7 @@ mod tcp;
 mod time;
 mod tls;
 
-pub use capture::{Frame, LinkType};
+pub use capture::{CaptureReader, Format, Frame, LinkType, ReadError, ReadErrorKind};
 pub use config::Config;
 pub use decode::Endpoint;
 pub use milestone::Milestone;

@@ -1,7 +1,6 @@
 //! One captured packet as it stands in the file.
 
-use std::fmt;
-
+use super::link_type::LinkType;
 use crate::time::{FrameNumber, Moment, Timestamp};
 
 /// A captured packet: its place in the capture and its bytes.
@@ -14,7 +13,8 @@ pub struct Frame<'a> {
     pub time: Timestamp,
     /// What `data` begins with.
     pub link_type: LinkType,
-    /// Which interface it was captured on, from 0; always 0 in a pcap file.
+    /// Which interface it was captured on, from 0 in the order in which the file describes them,
+    /// its sections together; always 0 in a pcap file.
     pub interface: u32,
     /// Its length on the wire, in bytes; more than `data` holds where the capturer cut it.
     pub wire_len: u32,
@@ -44,18 +44,5 @@ impl<'a> Frame<'a> {
             time: self.time,
             frame: self.number,
         }
-    }
-}
-
-/// What a frame begins with: a number of the [tcpdump.org registry][registry] of link types.
-///
-/// [registry]: https://www.tcpdump.org/linktypes.html
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "a number of a registry")]
-pub struct LinkType(pub u16);
-
-impl fmt::Display for LinkType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }

@@ -1,6 +1,44 @@
 //! From the bytes of a capture file to its frames: the only room that reads.
-#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+//!
+//! [`CaptureReader`] keeps a [window](buffer) on the input and asks the file's format
+//! ([`pcap`], [`pcapng`]) what stands at its front; the format sees bytes and answers with a
+//! [step](record::Step): a packet, something to skip, more to read, or the end of what can be
+//! understood. So the formats do no input, and every length is checked in one place before it is
+//! believed. What is wrong with a file is counted in [`faults`] and does not end it, as long as the
+//! next record can be found.
+//!
+//! pcap-parser reads what has a fixed size: the pcap headers and one pcapng option at a time. Its
+//! block parsers are not used, as they collect every option of a block (a 16 MiB block of empty
+//! options takes 160 MB), ask for more input where a block contradicts itself, and read numbers in
+//! options as little-endian.
+//!
+//! Compression is none of this room's business: a decompressor is a `Read` like any other, in
+//! front of the reader.
+#![cfg_attr(
+    not(test),
+    warn(clippy::arithmetic_side_effects, clippy::as_conversions)
+)]
 
+mod buffer;
+mod byte_order;
+mod error;
+mod faults;
+#[cfg(test)]
+mod fixture;
+mod format;
 mod frame;
+#[cfg(test)]
+mod hostile;
+mod interface;
+mod link_type;
+mod options;
+mod pcap;
+mod pcapng;
+mod reader;
+mod record;
 
-pub use frame::{Frame, LinkType};
+pub use error::{ReadError, ReadErrorKind};
+pub use format::Format;
+pub use frame::Frame;
+pub use link_type::LinkType;
+pub use reader::CaptureReader;

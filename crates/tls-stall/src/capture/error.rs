@@ -1,0 +1,157 @@
+//! Why a capture could not be read.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use super::faults::Damage;
+use super::format::Format;
+use crate::time::FrameNumber;
+
+/// Why a capture could not be read, and where.
+///
+/// It is shown as a fragment that reads well after `cannot read x.pcap: `, without the file's name.
+#[derive(Debug)]
+pub struct ReadError {
+    reason: Reason,
+    offset: u64,
+    frame: Option<FrameNumber>,
+}
+
+/// What kind of thing stood in the way of reading a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The input has no bytes.
+    Empty,
+    /// The input is in no format that is known.
+    NotACapture,
+    /// The input is compressed.
+    Compressed,
+    /// The input ends within the file header.
+    HeaderCutShort,
+    /// The file header begins as it should and then makes no sense.
+    HeaderDamaged,
+    /// The input itself failed: the [source](Error::source) says how.
+    Input,
+}
+
+impl ReadError {
+    pub(super) const fn new(reason: Reason, offset: u64, frame: Option<FrameNumber>) -> Self {
+        Self {
+            reason,
+            offset,
+            frame,
+        }
+    }
+
+    /// What kind of thing stood in the way.
+    #[must_use]
+    pub const fn kind(&self) -> ReadErrorKind {
+        match self.reason {
+            Reason::Empty => ReadErrorKind::Empty,
+            Reason::NotACapture(_) => ReadErrorKind::NotACapture,
+            Reason::Compressed(_) => ReadErrorKind::Compressed,
+            Reason::HeaderCutShort { .. } => ReadErrorKind::HeaderCutShort,
+            Reason::HeaderDamaged(_) => ReadErrorKind::HeaderDamaged,
+            Reason::Input(_) => ReadErrorKind::Input,
+        }
+    }
+
+    /// How many bytes into the input.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The frame that could not be read; `None` before the first.
+    #[must_use]
+    pub const fn frame(&self) -> Option<FrameNumber> {
+        self.frame
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (offset {}", self.reason, self.offset)?;
+        if let Some(frame) = self.frame {
+            write!(f, ", frame {frame}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl Error for ReadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.reason {
+            Reason::Input(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What stood in the way.
+#[derive(Debug)]
+pub(super) enum Reason {
+    Empty,
+    NotACapture(Head),
+    /// Compressed by the program of this name.
+    Compressed(&'static str),
+    HeaderCutShort {
+        format: Format,
+        present: usize,
+    },
+    HeaderDamaged(Damage),
+    Input(io::Error),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the file is empty"),
+            Self::NotACapture(head) => {
+                write!(f, "neither pcap nor pcapng: the file begins with {head}")
+            }
+            Self::Compressed(program) => write!(
+                f,
+                "compressed by {program}, which is not supported yet; unpack it first"
+            ),
+            Self::HeaderCutShort { format, present } => write!(
+                f,
+                "the file ends within its {format} header, after {present} bytes"
+            ),
+            Self::HeaderDamaged(damage) => write!(f, "the file header is damaged: {damage}"),
+            Self::Input(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The first bytes of a file, shown in quotes with escapes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    bytes: [u8; Self::LEN],
+    len: usize,
+}
+
+impl Head {
+    const LEN: usize = 8;
+
+    /// As much of the start of `bytes` as is shown.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut head = Self {
+            bytes: [0; Self::LEN],
+            len: bytes.len().min(Self::LEN),
+        };
+        for (to, from) in head.bytes.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        head
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.bytes.get(..self.len).unwrap_or_default();
+        write!(f, "\"{}\"", shown.escape_ascii())
+    }
+}

@@ -1,0 +1,219 @@
+//! What is wrong with a capture file, gathered while it is read.
+
+use std::fmt;
+
+use super::pcapng::MAX_INTERFACES;
+use crate::notice::{Notice, NoticeCode};
+use crate::time::FrameNumber;
+
+/// Why a record or block cannot be used, wholly or in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// The packet is longer than any.
+    PacketLength(u32),
+    /// The block is longer than any, or not as long as its kind must be.
+    BlockLength(u32),
+    /// The section header tells no byte order.
+    ByteOrderMagic,
+    /// The length at the block's end is not the one at its start.
+    LengthsDiffer,
+    /// The block ends before its fields do.
+    TooShort,
+    /// The packet ends after its block.
+    PacketOverrun,
+    /// The block refers to an interface that the section has not described.
+    UnknownInterface,
+    /// An option runs past the end of its block.
+    Options,
+}
+
+/// As it reads after "the block at offset 24: ".
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PacketLength(len) => write!(f, "it claims a packet of {len} bytes"),
+            Self::BlockLength(len) => write!(f, "it claims a length of {len} bytes"),
+            Self::ByteOrderMagic => f.write_str("it tells no byte order"),
+            Self::LengthsDiffer => f.write_str("its two lengths differ"),
+            Self::TooShort => f.write_str("it is too short for its type"),
+            Self::PacketOverrun => f.write_str("its packet would end beyond it"),
+            Self::UnknownInterface => f.write_str("its interface was never described"),
+            Self::Options => f.write_str("one of its options would end beyond it"),
+        }
+    }
+}
+
+/// A place in the file, and the number of the frame that stands there or next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) offset: u64,
+    pub(super) frame: FrameNumber,
+}
+
+/// Where the file ends too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// The file's length.
+    pub(super) offset: u64,
+    /// The frame that is cut; `None` where a block without a packet is.
+    pub(super) frame: Option<FrameNumber>,
+    /// How many bytes are missing.
+    pub(super) missing: usize,
+    /// Whether more may be missing.
+    pub(super) or_more: bool,
+}
+
+/// Everything wrong with a file so far: counts and first places, so that its size is bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Faults {
+    damaged: u64,
+    first_damage: Option<(Damage, Place)>,
+    stop: Option<(Damage, Place)>,
+    cut: Option<Cut>,
+    frames_lost: u64,
+    interfaces_dropped: u64,
+}
+
+impl Faults {
+    /// A damaged block, beyond which reading goes on.
+    pub(super) fn damaged(&mut self, damage: Damage, place: Place) {
+        self.damaged = self.damaged.saturating_add(1);
+        self.first_damage.get_or_insert((damage, place));
+    }
+
+    /// Damage at which reading ends.
+    pub(super) const fn stopped(&mut self, damage: Damage, place: Place) {
+        self.stop = Some((damage, place));
+    }
+
+    /// The file ends too early.
+    pub(super) const fn cut(&mut self, cut: Cut) {
+        self.cut = Some(cut);
+    }
+
+    /// The capturer says that it lost frames.
+    pub(super) const fn frames_lost(&mut self, count: u64) {
+        self.frames_lost = self.frames_lost.saturating_add(count);
+    }
+
+    /// An interface more than are kept.
+    pub(super) const fn interface_dropped(&mut self) {
+        self.interfaces_dropped = self.interfaces_dropped.saturating_add(1);
+    }
+
+    /// At most one notice of each code, with the first frame and a count.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        let lost = (self.frames_lost > 0).then(|| {
+            let frames = counted(self.frames_lost, "frame");
+            let message = format!("the capturer says that it lost {frames}");
+            Notice::new(NoticeCode::FramesLost, None, message)
+        });
+        let dropped = (self.interfaces_dropped > 0).then(|| {
+            let interfaces = counted(self.interfaces_dropped, "interface");
+            let message =
+                format!("{interfaces} beyond the first {MAX_INTERFACES} of a section left out");
+            Notice::new(NoticeCode::LimitReached, None, message)
+        });
+        let cut = self.cut.map(Cut::notice);
+        [self.damage_notice(), cut, lost, dropped]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn damage_notice(&self) -> Option<Notice> {
+        let (_, first) = self.first_damage.or(self.stop)?;
+        let skipped = self.first_damage.map(|(damage, place)| {
+            let blocks = counted(self.damaged, "damaged block");
+            let Place { frame, offset } = place;
+            format!("{blocks}, the first before frame {frame} (offset {offset}): {damage}")
+        });
+        let stopped = self.stop.map(|(damage, place)| {
+            let Place { frame, offset } = place;
+            format!("reading stopped before frame {frame} (offset {offset}): {damage}")
+        });
+        let sentences: Vec<String> = skipped.into_iter().chain(stopped).collect();
+        let message = sentences.join("; ");
+        Some(Notice::new(
+            NoticeCode::BlockDamaged,
+            Some(first.frame),
+            message,
+        ))
+    }
+}
+
+impl Cut {
+    fn notice(self) -> Notice {
+        let part = self.frame.map_or_else(
+            || "within a block without a packet".to_owned(),
+            |frame| format!("within frame {frame}"),
+        );
+        let least = if self.or_more { "at least " } else { "" };
+        let missing = counted(u64::try_from(self.missing).unwrap_or(u64::MAX), "byte");
+        let message = format!(
+            "the file ends {part} (offset {}): {least}{missing} missing",
+            self.offset
+        );
+        Notice::new(NoticeCode::CaptureCutShort, self.frame, message)
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(frame: u64, offset: u64) -> Place {
+        Place {
+            offset,
+            frame: FrameNumber::new(frame).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_file_without_faults_has_no_notices() {
+        assert_eq!(Faults::default().notices(), []);
+    }
+
+    #[test]
+    fn damage_is_one_notice_with_its_count_first_place_and_end() {
+        let mut faults = Faults::default();
+        faults.damaged(Damage::LengthsDiffer, place(3, 100));
+        faults.damaged(Damage::TooShort, place(4, 200));
+        faults.stopped(Damage::BlockLength(13), place(5, 300));
+        let notices = faults.notices();
+        assert_eq!(notices.len(), 1);
+        assert_eq!(notices[0].frame, FrameNumber::new(3));
+        assert_eq!(
+            notices[0].message,
+            "2 damaged blocks, the first before frame 3 (offset 100): its two lengths differ; \
+             reading stopped before frame 5 (offset 300): it claims a length of 13 bytes"
+        );
+    }
+
+    #[test]
+    fn every_other_fault_has_a_notice_of_its_own() {
+        let mut faults = Faults::default();
+        faults.frames_lost(1);
+        faults.interface_dropped();
+        faults.cut(Cut {
+            offset: 90,
+            frame: None,
+            missing: 7,
+            or_more: true,
+        });
+        let messages: Vec<String> = faults.notices().into_iter().map(|n| n.message).collect();
+        assert_eq!(
+            messages,
+            [
+                "the file ends within a block without a packet (offset 90): at least 7 bytes missing",
+                "the capturer says that it lost 1 frame",
+                "1 interface beyond the first 65536 of a section left out",
+            ]
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! Which format a file has, by its first bytes.
+
+use super::pcap::Pcap;
+use super::pcapng::PcapNg;
+use crate::names::named;
+
+named! {
+    /// The format of a capture file.
+    pub enum Format {
+        /// The classic format of libpcap, with timestamps in microseconds or nanoseconds.
+        Pcap = "pcap",
+        /// The format of Wireshark: sections, interfaces, comments.
+        PcapNg = "pcapng",
+    }
+}
+
+impl Format {
+    /// The format of the file that begins with `head`.
+    pub(super) fn of(head: &[u8]) -> Option<Self> {
+        if Pcap::recognises(head) {
+            Some(Self::Pcap)
+        } else if PcapNg::recognises(head) {
+            Some(Self::PcapNg)
+        } else {
+            None
+        }
+    }
+}
+
+/// The compression of the file that begins with `head`, by the name of its usual program.
+pub(super) fn compression_of(head: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 6] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"\x04\x22\x4d\x18", "lz4"),
+        (b"BZh", "bzip2"),
+        (b"PK\x03\x04", "zip"),
+    ];
+    MAGIC
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map(|&(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_magic_number_of_pcap_is_known_in_both_byte_orders() {
+        for magic in [0xa1b2_c3d4_u32, 0xa1b2_3c4d, 0xa1b2_cd34] {
+            assert_eq!(Format::of(&magic.to_le_bytes()), Some(Format::Pcap));
+            assert_eq!(Format::of(&magic.to_be_bytes()), Some(Format::Pcap));
+        }
+        assert_eq!(Format::of(b"\x0a\x0d\x0d\x0a"), Some(Format::PcapNg));
+        assert_eq!(Format::of(b"\xa1\xb2\xc3"), None);
+        assert_eq!(Format::of(b""), None);
+    }
+
+    #[test]
+    fn compressed_files_are_named() {
+        assert_eq!(compression_of(b"\x1f\x8b\x08\0"), Some("gzip"));
+        assert_eq!(compression_of(b"\xfd7zXZ\0\0\x04"), Some("xz"));
+        assert_eq!(compression_of(b"\xfd7zX"), None);
+    }
+}
