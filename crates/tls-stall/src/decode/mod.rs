@@ -4,3 +4,4 @@
 mod packet;
 
 pub use packet::Endpoint;
+pub(crate) use packet::{Datagram, IcmpError, IcmpKind};
