@@ -3,6 +3,7 @@
 mod capture;
 mod config;
 mod decode;
+mod dns;
 mod milestone;
 mod names;
 mod notice;

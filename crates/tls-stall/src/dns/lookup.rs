@@ -1,0 +1,461 @@
+//! One name-service question with all its copies and answers.
+
+use std::net::IpAddr;
+
+use super::schedule::{self, Fit};
+use super::{Name, Rcode, RecordType, nbns, reverse};
+use crate::report::{self, At, LookupOutcome, Via};
+use crate::time::{Moment, Span, Timestamp};
+
+/// Copies kept of one question; further ones are counted.
+const MAX_QUERIES: usize = 64;
+
+/// Answers kept of one question; further ones are counted.
+const MAX_ANSWERS: usize = 64;
+
+const MAX_ADDRESSES: usize = 64;
+
+/// Longer chains of aliases are refused by resolvers; a host has no more names that matter.
+const MAX_TARGETS: usize = 16;
+
+/// Without a schedule that fits, and without a retry to measure: what most resolvers wait.
+const USUAL_TIMEOUT: Span = Span::from_secs(5);
+
+/// A retry sooner than this was called for by an answer, not by a timer.
+const SHORTEST_TIMEOUT: Span = Span::from_millis(250);
+
+/// The same frame captured twice (both ends of a virtual cable, a mirrored port).
+const DUPLICATE_WITHIN: Span = Span::from_millis(1);
+
+/// One question by one host: every copy of it, and its answers or the lack of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lookup {
+    /// From 0 in the order of first queries; stays the same when others are dropped.
+    pub(crate) number: u64,
+    pub(crate) name: Name,
+    pub(crate) record_type: RecordType,
+    pub(crate) via: Via,
+    /// The host that asked; a loopback address where its stub resolver was captured.
+    pub(crate) asker: IpAddr,
+    /// Every copy in the order of the capture, at least one.
+    pub(crate) queries: Vec<Query>,
+    /// Every answer in the order of the capture.
+    pub(crate) answers: Vec<Answer>,
+    /// ICMP errors about a copy that end the wait for its answer.
+    pub(crate) unreachable: Vec<Unreachable>,
+    /// The addresses in the accepted answers.
+    pub(crate) addresses: Box<[IpAddr]>,
+    /// The names in the accepted answers that PTR, CNAME, DNAME and SRV records lead to.
+    pub(crate) targets: Box<[Name]>,
+    /// Copies and answers beyond those that are kept.
+    pub(crate) omitted: u32,
+    outcome: LookupOutcome,
+    /// When the outcome came to be; `None` as long as it is `Unanswered`.
+    result: Option<Moment>,
+    last_query: Moment,
+    /// The lookup before this one of the same question, as the tracker numbers them.
+    pub(super) previous: Option<u32>,
+}
+
+/// One copy of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Query {
+    pub(crate) moment: Moment,
+    /// Who was asked; a group address with multicast DNS and LLMNR.
+    pub(crate) resolver: IpAddr,
+    pub(crate) id: u16,
+    pub(crate) asker_port: u16,
+    pub(crate) over_tcp: bool,
+}
+
+/// One answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) moment: Moment,
+    pub(crate) resolver: IpAddr,
+    pub(crate) id: u16,
+    pub(crate) rcode: Rcode,
+    /// What the answer says, whatever became of it.
+    pub(crate) outcome: LookupOutcome,
+    pub(crate) fate: Fate,
+}
+
+impl Answer {
+    /// Whether the asker took it.
+    pub(crate) fn accepted(&self) -> bool {
+        self.fate == Fate::Accepted
+    }
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It answers a copy of the question, and none before it settled the matter.
+    Accepted,
+    /// It answers a copy of the question that was already settled.
+    Late,
+    /// It names the question, but no copy of it went to that resolver, from that port, with that
+    /// id: the asker ignores it.
+    Mismatched,
+}
+
+/// An ICMP error that ends the wait for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreachable {
+    pub(crate) moment: Moment,
+    pub(crate) resolver: IpAddr,
+}
+
+/// When the asker stopped waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With the answer or the failure in this frame.
+    At(Moment),
+    /// Without one: it gave up somewhere between these times, as its schedule has it.
+    GaveUp {
+        earliest: Timestamp,
+        latest: Timestamp,
+    },
+}
+
+impl End {
+    /// The earliest time at which the asker can have gone on.
+    pub(crate) const fn earliest(self) -> Timestamp {
+        match self {
+            Self::At(moment) => moment.time,
+            Self::GaveUp { earliest, .. } => earliest,
+        }
+    }
+
+    /// The latest time at which the asker can have gone on.
+    pub(crate) const fn latest(self) -> Timestamp {
+        match self {
+            Self::At(moment) => moment.time,
+            Self::GaveUp { latest, .. } => latest,
+        }
+    }
+}
+
+impl Lookup {
+    /// The first copy.
+    pub(crate) fn first(&self) -> Moment {
+        self.queries
+            .first()
+            .map_or(self.last_query, |query| query.moment)
+    }
+
+    /// The last copy, kept or not.
+    pub(crate) const fn last_query(&self) -> Moment {
+        self.last_query
+    }
+
+    /// What came of it: the last result, though later copies may have got none.
+    pub(crate) const fn outcome(&self) -> LookupOutcome {
+        self.outcome
+    }
+
+    /// Whether an answer ended it: records, or the word that there are none.
+    pub(crate) const fn is_settled(&self) -> bool {
+        is_final(self.outcome)
+    }
+
+    /// When its last result came, be it an answer or a failure.
+    pub(crate) const fn result(&self) -> Option<Moment> {
+        self.result
+    }
+
+    /// Whether it failed at one resolver and was tried again.
+    pub(crate) fn was_retried_after_failure(&self) -> bool {
+        let answered = self.answers.iter().filter(|answer| answer.accepted());
+        let failures = answered
+            .filter(|answer| !is_final(answer.outcome))
+            .map(|answer| answer.moment)
+            .chain(self.unreachable.iter().map(|error| error.moment));
+        failures
+            .min()
+            .is_some_and(|failure| self.last_query > failure)
+    }
+
+    /// The address whose name is asked for: of a PTR question for a whole address, or of a NetBIOS
+    /// node status that is asked of the node itself.
+    pub(crate) fn reverse_of(&self) -> Option<IpAddr> {
+        if self.via == Via::Nbns {
+            let asks_node = nbns::asks_node(&self.name, self.record_type);
+            return asks_node.then_some(self.queries.first()?.resolver);
+        }
+        let asks_name = matches!(self.record_type, RecordType::PTR | RecordType::ANY);
+        asks_name.then(|| reverse::address_of(&self.name)).flatten()
+    }
+
+    /// The resolvers asked, each once, in the order in which they were asked.
+    pub(crate) fn resolvers(&self) -> Vec<IpAddr> {
+        let mut resolvers = Vec::new();
+        for query in &self.queries {
+            if !resolvers.contains(&query.resolver) {
+                resolvers.push(query.resolver);
+            }
+        }
+        resolvers
+    }
+
+    /// The answers that the asker could not take for its own.
+    pub(crate) fn mismatched(&self) -> impl Iterator<Item = &Answer> {
+        self.answers
+            .iter()
+            .filter(|answer| answer.fate == Fate::Mismatched)
+    }
+
+    /// When the asker stopped waiting, or must have.
+    ///
+    /// Without a result after the last copy: when the resolver schedules that fit whole give up;
+    /// where none fits, the last copy and the interval of the last retry, or 5 s.
+    pub(crate) fn end(&self) -> End {
+        let fits = self.fits();
+        let gave_up = || {
+            let times = fits
+                .iter()
+                .filter(|fit| fit.complete)
+                .filter_map(|fit| Some(self.first().time.plus(fit.gives_up_after?)));
+            let (earliest, latest) = (times.clone().min()?, times.max()?);
+            Some(End::GaveUp { earliest, latest })
+        };
+        match self.result {
+            Some(result) if self.is_settled() => End::At(result),
+            // Where the copies fit a schedule although answers failed, the asker ignores failures.
+            Some(result) if self.last_query <= result => gave_up().unwrap_or(End::At(result)),
+            _ => gave_up().unwrap_or_else(|| {
+                let time = self.last_query.time.plus(self.patience());
+                End::GaveUp {
+                    earliest: time,
+                    latest: time,
+                }
+            }),
+        }
+    }
+
+    /// From the first copy to the earliest end; never negative.
+    pub(crate) fn duration(&self) -> Span {
+        self.end()
+            .earliest()
+            .since(self.first().time)
+            .max(Span::ZERO)
+    }
+
+    /// The resolver schedule that the copies fit best, whole or as far as they go.
+    pub(crate) fn schedule(&self) -> Option<Fit> {
+        self.fits().into_iter().next()
+    }
+
+    /// The schedule that explains a wait that ended `give_up` after the first copy, if one of those
+    /// that the copies fit whole gives up then.
+    pub(crate) fn fits_give_up(&self, give_up: Span) -> Option<Fit> {
+        self.fits().into_iter().find(|fit| fit.explains(give_up))
+    }
+
+    /// Every schedule that the copies fit, the likeliest first.
+    fn fits(&self) -> Vec<Fit> {
+        if self.via != Via::Dns || self.is_settled() || self.omitted > 0 {
+            return Vec::new();
+        }
+        schedule::fits(&self.queries, self.result.is_some())
+    }
+
+    /// As the public report shows it; times count from `first_frame`.
+    pub(crate) fn report(&self, first_frame: Timestamp) -> report::Lookup {
+        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first_frame));
+        report::Lookup {
+            name: self.name.to_string(),
+            record_type: match self.via {
+                Via::Nbns => nbns::type_name(self.record_type),
+                _ => self.record_type.to_string(),
+            },
+            via: self.via,
+            asker: self.asker,
+            queries: self
+                .queries
+                .iter()
+                .map(|query| report::LookupQuery {
+                    frame: query.moment.frame,
+                    time: at(query.moment).time,
+                    resolver: query.resolver,
+                    id: query.id,
+                })
+                .collect(),
+            answers: self
+                .answers
+                .iter()
+                .map(|answer| report::LookupAnswer {
+                    frame: answer.moment.frame,
+                    time: at(answer.moment).time,
+                    resolver: answer.resolver,
+                    rcode: answer.rcode.to_string(),
+                })
+                .collect(),
+            outcome: self.outcome,
+            duration: self.duration(),
+            schedule: self.schedule().map(|fit| fit.to_string()),
+        }
+    }
+
+    /// How long the asker waits after the last copy where no schedule tells.
+    fn patience(&self) -> Span {
+        let mut times = self.queries.iter().rev().map(|query| query.moment.time);
+        let (Some(last), Some(before)) = (times.next(), times.next()) else {
+            return USUAL_TIMEOUT;
+        };
+        let interval = last.since(before);
+        if interval < SHORTEST_TIMEOUT {
+            USUAL_TIMEOUT
+        } else {
+            interval
+        }
+    }
+}
+
+/// What the tracker does to a lookup.
+impl Lookup {
+    pub(super) fn new(
+        number: u64,
+        via: Via,
+        asker: IpAddr,
+        name: Name,
+        record_type: RecordType,
+        query: Query,
+    ) -> Self {
+        Self {
+            number,
+            name,
+            record_type,
+            via,
+            asker,
+            queries: vec![query],
+            answers: Vec::new(),
+            unreachable: Vec::new(),
+            addresses: Box::default(),
+            targets: Box::default(),
+            omitted: 0,
+            outcome: LookupOutcome::Unanswered,
+            result: None,
+            last_query: query.moment,
+            previous: None,
+        }
+    }
+
+    /// Adds a copy, unless it is the same frame captured twice.
+    pub(super) fn ask(&mut self, query: Query) {
+        let duplicate = self.queries.iter().rev().any(|other| {
+            let same = Query {
+                moment: other.moment,
+                ..query
+            } == *other;
+            same && query.moment.since(other.moment).abs() <= DUPLICATE_WITHIN
+        });
+        if !duplicate {
+            self.last_query = query.moment;
+            self.omitted = self
+                .omitted
+                .saturating_add(push(&mut self.queries, query, MAX_QUERIES));
+        }
+    }
+
+    /// Adds an answer with what it brings; says whether it was accepted.
+    ///
+    /// Of a settled lookup, an answer that would be accepted is late.
+    pub(super) fn answer(
+        &mut self,
+        mut answer: Answer,
+        addresses: Vec<IpAddr>,
+        targets: Vec<Name>,
+    ) -> bool {
+        let duplicate = self.answers.iter().rev().any(|other| {
+            let same = Answer {
+                moment: other.moment,
+                fate: other.fate,
+                ..answer
+            } == *other;
+            same && answer.moment.since(other.moment).abs() <= DUPLICATE_WITHIN
+        });
+        if duplicate {
+            return false;
+        }
+        if answer.fate == Fate::Accepted && self.is_settled() {
+            answer.fate = Fate::Late;
+        }
+        self.omitted = self
+            .omitted
+            .saturating_add(push(&mut self.answers, answer, MAX_ANSWERS));
+        if !answer.accepted() {
+            return false;
+        }
+        self.outcome = answer.outcome;
+        self.result = Some(answer.moment);
+        if is_final(answer.outcome) {
+            self.addresses = first_distinct(addresses, MAX_ADDRESSES);
+            self.targets = first_distinct(targets, MAX_TARGETS);
+        }
+        true
+    }
+
+    /// Notes that no answer will come to the copies that went to `resolver`.
+    pub(super) fn refuse(&mut self, moment: Moment, resolver: IpAddr) {
+        if self.is_settled() {
+            return;
+        }
+        let error = Unreachable { moment, resolver };
+        push(&mut self.unreachable, error, MAX_ANSWERS);
+        self.outcome = LookupOutcome::PortUnreachable;
+        self.result = Some(moment);
+    }
+
+    /// The bytes that it holds.
+    pub(super) fn weight(&self) -> usize {
+        let names = self
+            .targets
+            .iter()
+            .map(|name| name.as_str().len().saturating_add(16));
+        [
+            size_of::<Self>(),
+            self.name.as_str().len(),
+            self.queries.capacity().saturating_mul(size_of::<Query>()),
+            self.answers.capacity().saturating_mul(size_of::<Answer>()),
+            self.unreachable
+                .capacity()
+                .saturating_mul(size_of::<Unreachable>()),
+            size_of_val(&*self.addresses),
+        ]
+        .into_iter()
+        .chain(names)
+        .fold(0, usize::saturating_add)
+    }
+}
+
+/// Whether a resolver that got this goes on to no other.
+pub(super) const fn is_final(outcome: LookupOutcome) -> bool {
+    matches!(
+        outcome,
+        LookupOutcome::Answered | LookupOutcome::NoSuchName | LookupOutcome::NoData
+    )
+}
+
+/// Adds `item` unless there are `limit`; gives how many were left out.
+fn push<T>(items: &mut Vec<T>, item: T, limit: usize) -> u32 {
+    if items.len() >= limit {
+        return 1;
+    }
+    if items.len() == items.capacity() {
+        // Most lists stay at one: Vec's own first step would be four.
+        items.reserve_exact(items.len().max(1));
+    }
+    items.push(item);
+    0
+}
+
+fn first_distinct<T: PartialEq>(items: Vec<T>, limit: usize) -> Box<[T]> {
+    let mut kept = Vec::with_capacity(items.len().min(limit));
+    for item in items {
+        if kept.len() < limit && !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept.into_boxed_slice()
+}

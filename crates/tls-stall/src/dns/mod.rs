@@ -1,0 +1,26 @@
+//! From name-service messages to lookups: all copies of one question as one thing.
+//!
+//! [`Lookups`] takes datagrams, messages of TCP streams and ICMP errors in the order of the
+//! capture, and groups them. A [`Lookup`] knows its copies, its answers, when it ended or when the
+//! asker gave up, and which resolver schedules its copies fit.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+mod grouping;
+mod index;
+mod lookup;
+mod lookups;
+mod message;
+mod name;
+mod nbns;
+mod record_type;
+pub(crate) mod reverse;
+mod schedule;
+mod stream;
+
+pub(crate) use lookup::{Answer, End, Fate, Lookup, Query};
+pub(crate) use lookups::{Lookups, ResolverRecord};
+pub(crate) use message::Rcode;
+pub(crate) use name::Name;
+pub(crate) use record_type::RecordType;
+pub(crate) use schedule::Fit;
+pub(crate) use stream::Deframer;

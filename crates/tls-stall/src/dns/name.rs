@@ -1,0 +1,222 @@
+//! A domain name in the form that is compared and shown.
+
+use std::fmt;
+
+/// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
+const MAX_OCTETS: usize = 255;
+
+/// A name of 255 octets has at most 127 labels; more pointers than this are a loop or a trap.
+const MAX_HOPS: usize = 126;
+
+/// A domain name in lower case, without the final dot; the root is `.`.
+///
+/// A dot or backslash within a label is escaped as `\.` and `\\`, every octet that is no printable
+/// ASCII as `\DDD` (RFC 1035, section 5.1), so that two names are equal only if their labels are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Name(Box<str>);
+
+impl Name {
+    /// Reads the name that stands at `at` in `message`, and says where the bytes after it begin.
+    ///
+    /// `None` where the message ends within the name, or where the name is longer than 255 octets,
+    /// follows more than 126 pointers, or has a label of a type that was never defined.
+    pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
+        let mut text = String::new();
+        let mut octets = 1_usize;
+        let mut hops = 0_usize;
+        let mut rest = message.get(at..)?;
+        loop {
+            match Piece::split(rest)? {
+                (Piece::Label(label), tail) => {
+                    octets = octets.saturating_add(label.len()).saturating_add(1);
+                    if octets > MAX_OCTETS {
+                        return None;
+                    }
+                    push_label(&mut text, label);
+                    rest = tail;
+                }
+                (Piece::Pointer(target), _) => {
+                    hops = hops.saturating_add(1);
+                    if hops > MAX_HOPS {
+                        return None;
+                    }
+                    rest = message.get(target..)?;
+                }
+                (Piece::Root, _) => break,
+            }
+        }
+        if text.is_empty() {
+            text.push('.');
+        }
+        Some((Self(text.into_boxed_str()), Self::skip(message, at)?))
+    }
+
+    /// Where the bytes after the name at `at` begin; no pointer is followed.
+    pub(crate) fn skip(message: &[u8], at: usize) -> Option<usize> {
+        let mut rest = message.get(at..)?;
+        loop {
+            let (piece, tail) = Piece::split(rest)?;
+            if !matches!(piece, Piece::Label(_)) {
+                return message.len().checked_sub(tail.len());
+            }
+            rest = tail;
+        }
+    }
+
+    /// A name from text that is already in this form.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.to_ascii_lowercase().into_boxed_str())
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a name consists of on the wire (RFC 1035, section 4.1.4).
+enum Piece<'a> {
+    Label(&'a [u8]),
+    Pointer(usize),
+    Root,
+}
+
+impl<'a> Piece<'a> {
+    /// The piece that `bytes` begin with, and what follows it.
+    fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (&first, tail) = bytes.split_first()?;
+        match first {
+            0 => Some((Self::Root, tail)),
+            1..=0x3f => {
+                let (label, tail) = tail.split_at_checked(usize::from(first))?;
+                Some((Self::Label(label), tail))
+            }
+            0xc0..=0xff => {
+                let (&low, tail) = tail.split_first()?;
+                let target = u16::from_be_bytes([first & 0x3f, low]);
+                Some((Self::Pointer(usize::from(target)), tail))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn push_label(text: &mut String, label: &[u8]) {
+    if !text.is_empty() {
+        text.push('.');
+    }
+    for &octet in label {
+        match octet {
+            b'.' | b'\\' => {
+                text.push('\\');
+                text.push(char::from(octet));
+            }
+            0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
+            _ => {
+                text.push('\\');
+                for digit in [octet / 100, octet / 10 % 10, octet % 10] {
+                    text.push(char::from(b'0'.wrapping_add(digit)));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(message: &[u8]) -> Option<String> {
+        Name::read(message, 0).map(|(name, _)| name.to_string())
+    }
+
+    #[test]
+    fn letters_are_lowered_and_the_end_is_found() {
+        let (name, end) = Name::read(b"\x03WwW\x07ExAmple\0rest", 0).unwrap();
+        assert_eq!((name.as_str(), end), ("www.example", 13));
+    }
+
+    #[test]
+    fn the_root_is_a_dot() {
+        assert_eq!(text(b"\0").as_deref(), Some("."));
+    }
+
+    #[test]
+    fn a_dot_within_a_label_is_not_a_separator() {
+        assert_eq!(text(b"\x03a.b\x01c\0").as_deref(), Some("a\\.b.c"));
+        assert_eq!(text(b"\x02\\.\0").as_deref(), Some("\\\\\\."));
+    }
+
+    #[test]
+    fn octets_that_are_no_printable_ascii_are_escaped() {
+        assert_eq!(
+            text(b"\x04\x00\x1b \xc3\0").as_deref(),
+            Some("\\000\\027\\032\\195")
+        );
+    }
+
+    #[test]
+    fn a_name_ends_after_its_first_pointer() {
+        let message = b"\x07example\0\x03www\xc0\x00after";
+        let (name, end) = Name::read(message, 9).unwrap();
+        assert_eq!((name.as_str(), end), ("www.example", 15));
+        assert_eq!(Name::skip(message, 9), Some(15));
+    }
+
+    #[test]
+    fn pointers_in_a_circle_are_no_name() {
+        assert_eq!(text(b"\xc0\x00"), None);
+        assert_eq!(text(b"\xc0\x02\xc0\x00"), None);
+        assert_eq!(text(b"\x01a\xc0\x00"), None);
+    }
+
+    #[test]
+    fn a_chain_of_8183_pointers_is_no_name() {
+        let mut message = vec![0, 0];
+        for hop in 0..8182_u16 {
+            message.extend((0xc000 | (hop * 2)).to_be_bytes());
+        }
+        let at = message.len() - 2;
+        assert_eq!(Name::read(&message, at), None);
+        assert_eq!(Name::skip(&message, at), Some(message.len()));
+        assert!(Name::read(&message, 126 * 2).is_some());
+        assert!(Name::read(&message, 127 * 2).is_none());
+    }
+
+    #[test]
+    fn the_255th_octet_is_the_last() {
+        let mut message = Vec::new();
+        for _ in 0..127 {
+            message.extend(b"\x01a");
+        }
+        message.push(0);
+        assert_eq!(message.len(), 255);
+        assert!(text(&message).is_some());
+        message.insert(0, b'b');
+        message.insert(0, 1);
+        assert_eq!(text(&message), None);
+    }
+
+    #[test]
+    fn a_name_that_is_cut_is_none() {
+        let whole = b"\x03www\x07example\0";
+        for len in 0..whole.len() {
+            assert_eq!(text(&whole[..len]), None, "{len} bytes");
+        }
+        assert_eq!(text(b"\x01a\xc0"), None);
+        assert_eq!(text(b"\x01a\xc0\x09"), None);
+        assert_eq!(Name::read(whole, 99), None);
+    }
+
+    #[test]
+    fn label_types_that_were_never_defined_are_no_name() {
+        assert_eq!(text(b"\x41a\0"), None);
+        assert_eq!(text(b"\x80a\0"), None);
+    }
+}
