@@ -411,7 +411,7 @@ mod tests {
             let drop = Bytes::new(Big).u64(system_drop).1;
             block(ISB_MAGIC, head.option(ISB_OSDROP, &drop))
         };
-        let drop = Bytes::new(Big).u64(4).1;
+        let drop = Bytes::new(Big).u64(9).1;
         let body = packet_body(Big, 0, 0, [3, 3], b"abc").option(EPB_DROPCOUNT, &drop);
         let file = [
             start(Big),
@@ -422,7 +422,7 @@ mod tests {
         ];
         let (frames, notices) = read(&file.concat());
         assert_eq!(frames.len(), 1);
-        assert_eq!(only(&notices).2, "the capturer says that it lost 7 frames");
+        assert_eq!(only(&notices).2, "the capturer says that it lost 9 frames");
     }
 
     #[test]
