@@ -1,5 +1,6 @@
 //! Reads a packet capture and says why a TLS handshake stalled.
 
+mod analyzer;
 mod capture;
 mod config;
 mod decode;
@@ -9,6 +10,7 @@ mod notice;
 mod report;
 mod time;
 
+pub use analyzer::{ReadError, analyze_reader};
 pub use capture::{Frame, LinkType};
 pub use config::Config;
 pub use decode::Endpoint;
