@@ -13,6 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tls_stall::{Confidence, LookupOutcome, Milestone, Outcome, Party, Phase, Vantage, Via};
+
 const MARK: &str = "<!-- output: tls-stall ";
 
 fn root() -> PathBuf {
@@ -87,6 +89,27 @@ fn every_output_in_the_documentation_is_what_is_printed() {
             );
         }
     }
+}
+
+#[test]
+fn every_name_of_the_json_report_is_in_its_documentation() {
+    fn names<T: Copy + ToString>(values: &[T]) -> Vec<String> {
+        values.iter().map(ToString::to_string).collect()
+    }
+    let page = fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let mut missing = [
+        names(Milestone::ALL),
+        names(Phase::ALL),
+        names(Outcome::ALL),
+        names(LookupOutcome::ALL),
+        names(Party::ALL),
+        names(Vantage::ALL),
+        names(Via::ALL),
+        names(Confidence::ALL),
+    ]
+    .concat();
+    missing.retain(|name| !page.contains(&format!("`{name}`")));
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 #[test]

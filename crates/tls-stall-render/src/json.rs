@@ -45,8 +45,10 @@ fn escape_strings(json: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
-    use tls_stall::{Config, Options, Source, Span};
+    use tls_stall::{Config, FrameNumber, LookupAnswer, Options, Source, Span};
 
     use super::*;
     use crate::text::example;
@@ -64,7 +66,7 @@ mod tests {
         document.captures[0].analysis.connections[0].server_name = Some(hostile.to_owned());
 
         let text = render(&document).unwrap();
-        assert!(text.is_ascii() || !text.contains(|c| c != '\n' && is_deceptive(c)));
+        assert!(!text.contains(|character| character != '\n' && is_deceptive(character)));
         let value: Value = serde_json::from_str(&text).unwrap();
         let capture = &value["captures"][0];
         assert_eq!(capture["path"], hostile);
@@ -77,6 +79,40 @@ mod tests {
         config.stall_threshold = Span::from_nanos(8_380_000_000_000_001);
         let document = Document::new(Options::from(&config), Vec::new());
         assert!(render(&document).unwrap().contains("8380000.000000001\n"));
+    }
+
+    #[test]
+    fn every_key_is_described_in_the_documentation() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut document = example::stalled();
+        let capture = &mut document.captures[0];
+        let answer = LookupAnswer::new(
+            FrameNumber::MIN,
+            Span::ZERO,
+            [10, 0, 0, 1].into(),
+            "NXDOMAIN",
+        );
+        capture.analysis.lookups[0].answers.push(answer);
+        let document = serde_json::from_str(&render(&document).unwrap()).unwrap();
+        let mut keys = BTreeSet::new();
+        collect_keys(&document, &mut keys);
+        assert!(keys.contains("rcode") && keys.contains("server_fin"));
+        keys.retain(|key| !page.contains(&format!("`{key}`")));
+        assert_eq!(keys, BTreeSet::new());
+    }
+
+    fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    keys.insert(key.clone());
+                    collect_keys(value, keys);
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| collect_keys(value, keys)),
+            _ => {}
+        }
     }
 
     #[test]

@@ -237,3 +237,76 @@ fn times_that_run_backwards_or_overflow_are_shown_all_the_same() {
     connection.findings[0].wait = Span::from_nanos(i64::MAX);
     assert!(plain(&document).contains("ClientHello"));
 }
+
+/// Text that an attacker might choose, different for each `seed`.
+fn hostile_text(seed: &mut u64) -> String {
+    const PIECES: [&str; 16] = [
+        "a",
+        " ",
+        "\n",
+        "\x1b[31m",
+        "\u{9b}2J",
+        "\u{202e}",
+        "\u{200b}",
+        "\u{2028}",
+        "例え",
+        "é",
+        "\u{301}",
+        "🦀",
+        "\\",
+        "-",
+        "reverse-dns-unanswered",
+        "\0",
+    ];
+    let mut next = |below: u64| {
+        // Numbers of Knuth's MMIX; the high bits are the good ones.
+        *seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % below
+    };
+    (0..next(60)).map(|_| PIECES[next(16) as usize]).collect()
+}
+
+#[test]
+fn no_text_breaks_a_layout_or_leaves_its_line() {
+    let mut seed = 2015;
+    for round in 0..150 {
+        let mut document = example::stalled();
+        let capture = &mut document.captures[0];
+        capture.source.path = hostile_text(&mut seed);
+        capture.analysis.notices[0].message = hostile_text(&mut seed);
+        let connection = &mut capture.analysis.connections[0];
+        connection.server_name = Some(hostile_text(&mut seed));
+        let finding = &mut connection.findings[0];
+        finding.summary = hostile_text(&mut seed);
+        finding.remedy = hostile_text(&mut seed);
+        finding.evidence[1].message = hostile_text(&mut seed);
+        finding.checks[0].detail = hostile_text(&mut seed);
+        finding.ruled_out[0].because = hostile_text(&mut seed);
+        capture
+            .analysis
+            .connections
+            .push(example::healthy_connection(9));
+
+        let options = TextOptions {
+            width: round,
+            styled: round % 2 == 0,
+            ..TextOptions::default()
+        };
+        let text = render(&document, &options);
+        for line in text
+            .lines()
+            .filter(|line| !line.contains("frame.number in"))
+        {
+            let columns = textwrap::core::display_width(line);
+            assert!(
+                columns <= round.max(46),
+                "{round}: {columns} columns: {line}"
+            );
+        }
+        let deceptive = |c| c != '\n' && c != '\x1b' && crate::escape::is_deceptive(c);
+        assert!(!text.contains(deceptive), "{text}");
+        assert_eq!(text.contains('\x1b'), options.styled);
+    }
+}
