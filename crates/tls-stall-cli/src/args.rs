@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = threshold)]
     pub(crate) stall_threshold: Span,
 
-    /// Report healthy connections, connections that are not TLS, and every lookup too
+    /// Report healthy connections and connections that are not TLS too and, in JSON, every lookup
     #[arg(long)]
     pub(crate) all: bool,
 

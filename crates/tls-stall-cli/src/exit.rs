@@ -31,7 +31,7 @@ impl From<Exit> for ExitCode {
 pub(crate) enum FailOn {
     /// A stalled connection, whatever explains it
     Stall,
-    /// A finding of high confidence, be it a stall or a failed handshake
+    /// A finding of high confidence, of a stall or of a failed handshake
     High,
     /// A finding of at least medium confidence
     Medium,

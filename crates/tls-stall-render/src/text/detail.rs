@@ -26,6 +26,9 @@ pub(super) fn show(page: &mut Page, connection: &Connection) {
             page.paragraph("  ", 4, &wait);
         }
     }
+    if let Some(facts) = words::facts(connection) {
+        page.paragraph("  ", 2, &paint(styles.faint, format_args!("({facts})")));
+    }
     timeline::show(page, connection);
     if let Some(verdict) = connection.findings.first() {
         why(page, &verdict.checks);

@@ -188,12 +188,12 @@ fn lines(page: &mut Page, capture: &CaptureReport) {
     }
 }
 
-/// `capture-cut-short (frame 80): The file ends within a frame.`
+/// `The file ends within a frame. (capture-cut-short, frame 80)`
 fn notice_line(notice: &Notice) -> String {
     let message = escape(&notice.message);
     match notice.frame {
-        Some(frame) => format!("{} (frame {frame}): {message}", notice.code),
-        None => format!("{}: {message}", notice.code),
+        Some(frame) => format!("{message} ({}, frame {frame})", notice.code),
+        None => format!("{message} ({})", notice.code),
     }
 }
 

@@ -134,6 +134,38 @@ fn a_second_finding_is_short_and_keeps_its_evidence() {
 }
 
 #[test]
+fn what_is_known_of_a_connection_is_told_in_one_line() {
+    let facts = |change: fn(&mut Connection)| {
+        let mut connection = example::stalled_connection();
+        connection.irtt = None;
+        change(&mut connection);
+        words::facts(&connection)
+    };
+    assert_eq!(facts(|_| {}), None);
+    let all = facts(|connection| {
+        connection.protocol = Some("smtp".to_owned());
+        connection.tls_version = Some("TLS 1.3".to_owned());
+        connection.irtt = Some(Span::from_millis(81));
+        connection.vantage = Some(tls_stall::Vantage::Server);
+    });
+    let line = "TLS 1.3 within smtp, round trip 0.081 s, captured at the server";
+    assert_eq!(all.as_deref(), Some(line));
+}
+
+#[test]
+fn a_finding_about_a_connection_that_got_through_is_no_failure() {
+    let mut connection = example::refused_connection(3);
+    connection.outcome = Outcome::Established;
+    let document = example::document(vec![example::capture("a.pcap", vec![connection])]);
+    let text = plain(&document);
+    assert!(
+        text.contains("· 10.8.0.1:41001") && !text.contains("failed"),
+        "{text}"
+    );
+    assert!(text.contains("connect-refused, high confidence"));
+}
+
+#[test]
 fn an_unused_connection_is_a_note() {
     let mut connection = example::refused_connection(3);
     connection.outcome = Outcome::NoClientHello;
@@ -265,7 +297,9 @@ fn hostile_text(seed: &mut u64) -> String {
             .wrapping_add(1_442_695_040_888_963_407);
         (*seed >> 33) % below
     };
-    (0..next(60)).map(|_| PIECES[next(16) as usize]).collect()
+    (0..next(60))
+        .map(|_| PIECES[usize::try_from(next(16)).unwrap()])
+        .collect()
 }
 
 #[test]

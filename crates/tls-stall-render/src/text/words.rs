@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use tls_stall::{Cause, Confidence, Connection, EndedBy, Finding, Milestone, Outcome, Phase, Wait};
+use tls_stall::{
+    Cause, Confidence, Connection, EndedBy, Finding, Milestone, Outcome, Phase, Vantage, Wait,
+};
 
 use crate::escape::escape;
 
@@ -19,6 +21,30 @@ pub(super) fn ends(connection: &Connection) -> String {
         Some(name) => format!("{client} → {server} ({})", escape(name)),
         None => format!("{client} → {server}"),
     }
+}
+
+/// What else is known of a connection: its protocol, its round trip, where it was captured.
+pub(super) fn facts(connection: &Connection) -> Option<String> {
+    let version = connection.tls_version.as_deref().map(escape);
+    let protocol = connection.protocol.as_deref().map(escape);
+    let mut facts = Vec::new();
+    match (version, protocol) {
+        (Some(version), Some(protocol)) if protocol != "tls" => {
+            facts.push(format!("{version} within {protocol}"));
+        }
+        (Some(version), _) => facts.push(version.into_owned()),
+        (None, Some(protocol)) if protocol != "tls" => facts.push(protocol.into_owned()),
+        (None, _) => {}
+    }
+    if let Some(irtt) = connection.irtt {
+        facts.push(format!("round trip {irtt}"));
+    }
+    match connection.vantage {
+        Some(Vantage::Between) => facts.push("captured between the two ends".to_owned()),
+        Some(end) => facts.push(format!("captured at the {end}")),
+        None => {}
+    }
+    (!facts.is_empty()).then(|| facts.join(", "))
 }
 
 /// How a connection is to be shown.
@@ -39,10 +65,11 @@ impl Standing {
         if connection.stalled {
             return Self::Stalled;
         }
-        match connection.findings.first() {
-            None => Self::Well,
-            Some(finding) if finding.cause == Cause::UnusedConnection => Self::Noted,
-            Some(_) => Self::Failed,
+        match (connection.outcome, connection.findings.first()) {
+            (_, None) => Self::Well,
+            (Outcome::Established | Outcome::InProgress, _) => Self::Noted,
+            (_, Some(finding)) if finding.cause == Cause::UnusedConnection => Self::Noted,
+            (_, Some(_)) => Self::Failed,
         }
     }
 }
@@ -82,9 +109,6 @@ pub(super) fn verdict(connection: &Connection) -> String {
             _ => format!("stalled {}; {outcome}", length(wait)),
         },
         (Standing::Stalled, None) => format!("stalled; {outcome}"),
-        (Standing::Failed, _) if connection.outcome == Outcome::Established => {
-            "established, but not without trouble".to_owned()
-        }
         (Standing::Failed, _) => format!("failed: {outcome}"),
         (Standing::Noted | Standing::Well, _) => outcome.to_owned(),
     }
