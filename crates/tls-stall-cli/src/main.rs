@@ -1,3 +1,15 @@
-//! The tls-stall command.
+//! The tls-stall command: reads packet captures and says why a TLS handshake stalled.
 
-fn main() {}
+mod args;
+mod exit;
+mod output;
+mod run;
+mod select;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    run::run(&args::Args::parse()).into()
+}

@@ -1,1 +1,24 @@
 //! Shows a tls-stall report as text or JSON.
+//!
+//! The renderers format and compute nothing, and know no terminal and no files: the caller says how
+//! wide the text is and whether it may carry colour. Whatever stems from a capture or is a file's
+//! name is text that an attacker may have chosen; each format escapes it.
+//!
+//! ```
+//! use tls_stall::{Config, Document, Options};
+//! use tls_stall_render::{TextOptions, json, text};
+//!
+//! let document = Document::new(Options::from(&Config::default()), Vec::new());
+//! let page = text::render(&document, &TextOptions::default());
+//! let object = json::render(&document)?;
+//! # assert!(page.is_empty() && object.ends_with("}\n"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod escape;
+pub mod json;
+mod style;
+pub mod text;
+
+pub use escape::escape;
+pub use text::TextOptions;

@@ -1,8 +1,10 @@
 //! Reads a packet capture and says why a TLS handshake stalled.
 
+mod analyzer;
 mod capture;
 mod config;
 mod decode;
+mod diagnosis;
 mod dns;
 mod milestone;
 mod names;
@@ -10,8 +12,10 @@ mod notice;
 mod report;
 mod tcp;
 mod time;
+mod timeline;
 mod tls;
 
+pub use analyzer::{Analyzer, analyze_reader};
 pub use capture::{CaptureReader, Format, Frame, LinkType, ReadError, ReadErrorKind};
 pub use config::Config;
 pub use decode::Endpoint;

@@ -105,7 +105,7 @@ impl Span {
 /// Seconds to the millisecond (`28.000 s`), under 10 ms to the microsecond (`0.000340 s`).
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = if self.0 != 0 && self.0.abs() < 10_000_000 {
+        let digits = if self.0 != 0 && self.0.unsigned_abs() < 10_000_000 {
             6
         } else {
             3
@@ -165,6 +165,9 @@ mod tests {
         assert_eq!(Span::from_secs(28).to_string(), "28.000 s");
         assert_eq!(Span::from_nanos(340_000).to_string(), "0.000340 s");
         assert_eq!(Span::ZERO.to_string(), "0.000 s");
+        assert_eq!(Span::from_nanos(-340_000).to_string(), "-0.000340 s");
+        let longest = Span::from_nanos(i64::MIN).to_string();
+        assert_eq!(longest, "-9223372036.855 s");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::scene::{Case, Scene, Worked};
+pub(crate) use self::silence::is_unused;
 use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
 use crate::time::{Moment, Span, Timestamp};
 

@@ -13,7 +13,7 @@ mod message;
 mod name;
 mod nbns;
 mod record_type;
-pub(crate) mod reverse;
+mod reverse;
 mod schedule;
 mod stream;
 
@@ -22,5 +22,6 @@ pub(crate) use lookups::{Lookups, ResolverRecord};
 pub(crate) use message::Rcode;
 pub(crate) use name::Name;
 pub(crate) use record_type::RecordType;
+pub(crate) use reverse::{is_under_reverse_tree, reverse_labels};
 pub(crate) use schedule::Fit;
 pub(crate) use stream::Deframer;

@@ -114,7 +114,7 @@ impl Source {
 }
 
 /// What was found in a capture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Analysis {
@@ -122,6 +122,9 @@ pub struct Analysis {
     pub link_types: Vec<String>,
     /// How many frames were read.
     pub frames: u64,
+    /// How many of them could be decoded; a capture with none was not analysed at all.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub decoded_frames: u64,
     /// The time of frame 1; all other times are relative to it.
     pub first_frame_time: Option<Timestamp>,
     /// From frame 1 to the latest frame.
@@ -150,6 +153,9 @@ pub struct Summary {
     pub tls_connections: u64,
     /// Those of them that stalled.
     pub stalled: u64,
+    /// The longest wait of a TLS connection before the end of its handshake, stalled or not.
+    #[cfg_attr(feature = "serde", serde(rename = "longest_wait_s"))]
+    pub longest_wait: Option<Span>,
     /// How many verdicts name each cause.
     pub causes: BTreeMap<Cause, u64>,
 }

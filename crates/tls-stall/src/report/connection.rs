@@ -42,6 +42,28 @@ pub struct Connection {
     pub findings: Vec<Finding>,
 }
 
+impl Connection {
+    /// Connection `tcp_stream` from `client` to `server`, of which nothing else is known yet.
+    #[must_use]
+    pub fn new(tcp_stream: u64, client: Endpoint, server: Endpoint, outcome: Outcome) -> Self {
+        Self {
+            tcp_stream,
+            client,
+            server,
+            server_name: None,
+            protocol: None,
+            tls_version: None,
+            irtt: None,
+            vantage: None,
+            outcome,
+            milestones: BTreeMap::new(),
+            waits: Vec::new(),
+            stalled: false,
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// A frame and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -82,6 +104,28 @@ pub struct Wait {
     pub ended_by: EndedBy,
     /// Whether it is a stall: at least the threshold, and before the end of the handshake.
     pub stalled: bool,
+}
+
+impl Wait {
+    /// A wait in `phase` from frame `from` to frame `to`, not stalled.
+    #[must_use]
+    pub const fn new(
+        phase: Phase,
+        waiting_on: Party,
+        (from, to): (FrameNumber, FrameNumber),
+        duration: Span,
+        ended_by: EndedBy,
+    ) -> Self {
+        Self {
+            phase,
+            waiting_on,
+            from_frame: from,
+            to_frame: to,
+            duration,
+            ended_by,
+            stalled: false,
+        }
+    }
 }
 
 named! {

@@ -37,6 +37,27 @@ pub struct Finding {
     pub display_filter: String,
 }
 
+impl Finding {
+    /// `cause` explains the wait in `phase`, as far as `confidence` says; the rest is to be filled.
+    #[must_use]
+    pub fn new(cause: Cause, phase: Phase, waiting_on: Party, confidence: Confidence) -> Self {
+        Self {
+            cause,
+            phase,
+            waiting_on,
+            confidence,
+            wait: Span::ZERO,
+            explained: Span::ZERO,
+            summary: String::new(),
+            remedy: String::new(),
+            evidence: Vec::new(),
+            checks: Vec::new(),
+            ruled_out: Vec::new(),
+            display_filter: String::new(),
+        }
+    }
+}
+
 /// A frame that proves a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -49,6 +70,18 @@ pub struct Evidence {
     pub time: Span,
     /// What the frame shows.
     pub message: String,
+}
+
+impl Evidence {
+    /// What frame `frame`, `time` after the capture's first, shows.
+    #[must_use]
+    pub fn new(frame: FrameNumber, time: Span, message: impl Into<String>) -> Self {
+        Self {
+            frame,
+            time,
+            message: message.into(),
+        }
+    }
 }
 
 /// One test of a finding.
@@ -65,6 +98,18 @@ pub struct Check {
     pub detail: String,
 }
 
+impl Check {
+    /// What came of the test `name`.
+    #[must_use]
+    pub fn new(name: &'static str, holds: Option<bool>, detail: impl Into<String>) -> Self {
+        Self {
+            name,
+            holds,
+            detail: detail.into(),
+        }
+    }
+}
+
 /// A cause that was considered and is not the one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -74,6 +119,17 @@ pub struct RuledOut {
     pub cause: Cause,
     /// Why not.
     pub because: String,
+}
+
+impl RuledOut {
+    /// `cause` is not the one.
+    #[must_use]
+    pub fn new(cause: Cause, because: impl Into<String>) -> Self {
+        Self {
+            cause,
+            because: because.into(),
+        }
+    }
 }
 
 named! {

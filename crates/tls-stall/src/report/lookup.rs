@@ -32,6 +32,24 @@ pub struct Lookup {
     pub schedule: Option<String>,
 }
 
+impl Lookup {
+    /// The question for `name` that `asker` asked over DNS, without copies or answers yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>, record_type: impl Into<String>, asker: IpAddr) -> Self {
+        Self {
+            name: name.into(),
+            record_type: record_type.into(),
+            via: Via::Dns,
+            asker,
+            queries: Vec::new(),
+            answers: Vec::new(),
+            outcome: LookupOutcome::Unanswered,
+            duration: Span::ZERO,
+            schedule: None,
+        }
+    }
+}
+
 /// One copy of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -48,6 +66,19 @@ pub struct LookupQuery {
     pub id: u16,
 }
 
+impl LookupQuery {
+    /// The copy with `id` that went to `resolver` in `frame`, `time` after the capture's first.
+    #[must_use]
+    pub const fn new(frame: FrameNumber, time: Span, resolver: IpAddr, id: u16) -> Self {
+        Self {
+            frame,
+            time,
+            resolver,
+            id,
+        }
+    }
+}
+
 /// One answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -62,6 +93,19 @@ pub struct LookupAnswer {
     pub resolver: IpAddr,
     /// The response code, as `NXDOMAIN`.
     pub rcode: String,
+}
+
+impl LookupAnswer {
+    /// The answer of `resolver` in `frame`, `time` after the capture's first.
+    #[must_use]
+    pub fn new(frame: FrameNumber, time: Span, resolver: IpAddr, rcode: impl Into<String>) -> Self {
+        Self {
+            frame,
+            time,
+            resolver,
+            rcode: rcode.into(),
+        }
+    }
 }
 
 named! {

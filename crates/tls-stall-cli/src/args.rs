@@ -1,0 +1,185 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Parser, ValueEnum};
+use jiff::SignedDuration;
+use tls_stall::Span;
+
+use crate::exit::FailOn;
+use crate::select::ServerFilter;
+
+const HELP: &str = "\
+{about-section}
+Examples:
+  tls-stall phone.pcap
+      say which TLS handshakes in the capture stalled, and why
+  tcpdump -i any -w - 'tcp or port 53' | tls-stall -
+      the same for a capture that is being made, once tcpdump ends
+  tls-stall --server smtp.example:465 --all phone.pcap
+      every connection to one server, healthy or not
+  tls-stall --fail-on stall --quiet *.pcap
+      for scripts: one line for each stall, and exit code 1 if there is one
+  tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
+      for programs
+
+{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done, and nothing found that --fail-on names
+  1  what --fail-on names was found
+  2  a capture could not be read, the report could not be written, or the command line is wrong";
+
+/// Reads packet captures and says why a TLS handshake stalled
+#[derive(Debug, Parser)]
+#[command(
+    name = "tls-stall",
+    version,
+    max_term_width = 98,
+    help_template = HELP,
+    after_help = AFTER_HELP
+)]
+pub(crate) struct Args {
+    /// Captures to read, pcap or pcapng; "-" is standard input
+    #[arg(value_name = "CAPTURE", required = true)]
+    pub(crate) captures: Vec<PathBuf>,
+
+    /// What the report is for: people or programs
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Write the report to FILE, whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The shortest wait that is a stall, such as 200ms, 1.5s or 2m
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = threshold)]
+    pub(crate) stall_threshold: Span,
+
+    /// Report healthy connections and connections that are not TLS too and, in JSON, every lookup
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Report only connections to this server: an address or a name, and a port if you like
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) server: Option<ServerFilter>,
+
+    /// Report only connections to this port of the server; may be given several times
+    #[arg(long, value_name = "PORT", value_parser = port())]
+    pub(crate) port: Vec<u16>,
+
+    /// Report only this connection, healthy or not, by Wireshark's number (tcp.stream); may be
+    /// given several times
+    #[arg(long, value_name = "N")]
+    pub(crate) tcp_stream: Vec<u64>,
+
+    /// Expect TLS on this server port too; may be given several times
+    #[arg(long, value_name = "PORT", value_parser = port())]
+    pub(crate) tls_port: Vec<u16>,
+
+    /// End with exit code 1 if this was found among the connections reported
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Never)]
+    pub(crate) fail_on: FailOn,
+
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto,
+        help = "When to colour the text; auto is on a terminal, unless NO_COLOR is set"
+    )]
+    pub(crate) color: Color,
+
+    /// In text, only one line for each stalled or failed connection, and notices
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// The form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When the text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that shows colours and whose user wants them
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn port() -> RangedU64ValueParser<u16> {
+    RangedU64ValueParser::new().range(1..=u64::from(u16::MAX))
+}
+
+fn threshold(text: &str) -> Result<Span, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|_| "not a length of time such as 200ms, 1.5s or 2m".to_owned())?;
+    let nanos = i64::try_from(duration.as_nanos()).map_err(|_| "too long".to_owned())?;
+    if nanos <= 0 {
+        return Err("must be longer than nothing".to_owned());
+    }
+    Ok(Span::from_nanos(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_teaches_by_example() {
+        let mut command = Args::command().term_width(98);
+        insta::assert_snapshot!(command.render_help());
+    }
+
+    #[test]
+    fn a_threshold_is_a_number_with_a_unit() {
+        assert_eq!(threshold("1s"), Ok(Span::from_secs(1)));
+        assert_eq!(threshold("200ms"), Ok(Span::from_millis(200)));
+        assert_eq!(threshold("1.5s"), Ok(Span::from_millis(1500)));
+        assert_eq!(threshold("2m"), Ok(Span::from_secs(120)));
+    }
+
+    #[test]
+    fn a_threshold_without_unit_or_length_is_refused() {
+        for text in [
+            "",
+            "1",
+            "s",
+            "0s",
+            "-1s",
+            "1x",
+            "1e9",
+            "999999999999h",
+            "300y",
+        ] {
+            assert!(threshold(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_between_1_and_65535() {
+        let parse = |port| Args::try_parse_from(["tls-stall", "--port", port, "a.pcap"]);
+        assert_eq!(parse("65535").unwrap().port, [65535]);
+        assert!(parse("0").is_err() && parse("65536").is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Where the report goes.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anstream::{AutoStream, ColorChoice};
+use same_file::Handle;
+
+use crate::args::{Args, Color};
+
+/// Standard input or standard output where a path is expected.
+pub(crate) const DASH: &str = "-";
+
+/// The widest text; longer lines are hard to follow.
+const MAX_WIDTH: usize = 100;
+
+/// The width of text without a terminal.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Where the report of `args` goes: a file, or standard output.
+fn file(args: &Args) -> Option<&Path> {
+    args.output
+        .as_deref()
+        .filter(|path| *path != Path::new(DASH))
+}
+
+/// Whether the report may carry colour.
+pub(crate) fn styled(args: &Args) -> bool {
+    match args.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            file(args).is_none() && AutoStream::choice(&io::stdout()) != ColorChoice::Never
+        }
+    }
+}
+
+/// How wide the text may be.
+pub(crate) fn width(args: &Args) -> usize {
+    if file(args).is_some() || !io::stdout().is_terminal() {
+        return DEFAULT_WIDTH;
+    }
+    let size = terminal_size::terminal_size();
+    size.map_or(DEFAULT_WIDTH, |(width, _)| {
+        usize::from(width.0).min(MAX_WIDTH)
+    })
+}
+
+/// The capture that the report would overwrite, if it would one.
+pub(crate) fn overwrites(args: &Args) -> Option<&Path> {
+    let output = regular(file(args)?)?;
+    let captures = args.captures.iter().map(PathBuf::as_path);
+    let mut overwritten = captures.filter(|capture| {
+        let capture = match *capture {
+            path if path == Path::new(DASH) => Handle::stdin().ok(),
+            path => regular(path),
+        };
+        capture.is_some_and(|capture| capture == output)
+    });
+    overwritten.next()
+}
+
+/// A regular file, told from others whatever its path; to open a pipe here would take from its data.
+fn regular(path: &Path) -> Option<Handle> {
+    let is_file = fs::metadata(path).ok()?.is_file();
+    is_file.then(|| Handle::from_path(path).ok())?
+}
+
+/// Writes `report` to where `args` says.
+///
+/// A file is written whole or not at all: beside it first, then put in its place. A reader of
+/// standard output that has had enough is no error.
+pub(crate) fn write(args: &Args, report: &str) -> io::Result<()> {
+    match file(args) {
+        Some(path) => replace(path, report),
+        None => match to_stdout(args, report) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        },
+    }
+}
+
+fn to_stdout(args: &Args, report: &str) -> io::Result<()> {
+    let stdout = io::stdout().lock();
+    if styled(args) {
+        // Old Windows consoles need the colours translated.
+        let mut stdout = AutoStream::always(stdout);
+        stdout.write_all(report.as_bytes())?;
+        return stdout.flush();
+    }
+    let mut stdout = stdout;
+    stdout.write_all(report.as_bytes())?;
+    stdout.flush()
+}
+
+fn replace(path: &Path, report: &str) -> io::Result<()> {
+    // Through a symbolic link, so that the link stays one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let earlier = fs::metadata(&path).ok();
+    if earlier.as_ref().is_some_and(|earlier| !earlier.is_file()) {
+        // A pipe or a device cannot be put in place; a directory refuses by itself.
+        return File::options()
+            .write(true)
+            .open(&path)?
+            .write_all(report.as_bytes());
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    fs::metadata(folder)?;
+    let mut beside = tempfile::Builder::new();
+    beside.prefix(".tls-stall-");
+    #[cfg(unix)]
+    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut beside = beside.tempfile_in(folder)?;
+    beside.write_all(report.as_bytes())?;
+    if let Some(earlier) = earlier {
+        beside.as_file().set_permissions(earlier.permissions())?;
+    }
+    beside.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! The command as its users call it: exit codes, what goes to which stream, and bad input.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder for one test.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(self, name: &str, bytes: &[u8]) -> Self {
+        fs::write(self.path(name), bytes).unwrap();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tls-stall"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        Run::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs with the file `name` as standard input.
+    fn run_from(&self, name: &str, args: &[&str]) -> Run {
+        let file = fs::File::open(self.path(name)).unwrap();
+        Run::of(self.command(args).stdin(file).output().unwrap())
+    }
+}
+
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Asserts that nothing was reported and that one line, which begins so, says why.
+    fn is_refusal(&self, beginning: &str) {
+        assert_eq!((self.code, self.stdout.as_str()), (2, ""), "{self:?}");
+        assert!(self.stderr.starts_with(beginning), "{self:?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
+        assert!(self.stderr.trim_end().len() > beginning.trim_end().len());
+    }
+}
+
+/// A pcap file with one Ethernet frame: a SYN to port 443.
+fn capture() -> Vec<u8> {
+    let ethernet = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00];
+    let ip = [
+        0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 8, 0, 1, 203, 0, 113, 25,
+    ];
+    let tcp = [
+        0x9c, 0x40, 0x01, 0xbb, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0,
+    ];
+    pcap(&[&ethernet[..], &ip, &tcp].concat())
+}
+
+/// A pcap file with one Ethernet frame.
+fn pcap(frame: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(frame.len()).unwrap();
+    let header = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 0x0004_0000, 1];
+    let record = [1_429_672_269, 123_456, len, len];
+    let words = header.into_iter().chain(record);
+    words
+        .flat_map(u32::to_le_bytes)
+        .chain(frame.iter().copied())
+        .collect()
+}
+
+#[test]
+fn a_capture_without_a_stall_is_reported_and_ends_in_0() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = folder.run(&["a.pcap"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(
+        run.stdout.starts_with("a.pcap: 1 frame in 0.000 s"),
+        "{run:?}"
+    );
+    assert!(folder.run(&["--fail-on", "stall", "a.pcap"]).code == 0);
+}
+
+#[test]
+fn json_is_one_document_however_many_captures() {
+    let folder = Folder::new()
+        .with("a.pcap", &capture())
+        .with("b.pcap", &capture());
+    let run = folder.run(&["--format", "json", "a.pcap", "b.pcap"]);
+    assert_eq!(run.code, 0);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["options"]["stall_threshold_s"], 1.0);
+    assert_eq!(document["captures"][0]["path"], "a.pcap");
+    assert_eq!(document["captures"][1]["path"], "b.pcap");
+}
+
+#[test]
+fn the_threshold_is_taken_from_the_command_line() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = folder.run(&["--stall-threshold", "200ms", "--format", "json", "a.pcap"]);
+    assert!(
+        run.stdout.contains("\"stall_threshold_s\": 0.2\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn what_is_no_capture_is_refused_in_one_line() {
+    let folder = Folder::new()
+        .with("empty.pcap", b"")
+        .with("text.pcap", &b"GET / HTTP/1.1\r\n\r\n".repeat(20))
+        .with("cut.pcap", &capture()[..10]);
+    for name in ["empty.pcap", "text.pcap", "cut.pcap", "missing.pcap", "."] {
+        let run = folder.run(&[name]);
+        run.is_refusal(&format!("tls-stall: cannot read {name}: "));
+    }
+}
+
+#[test]
+fn a_capture_of_which_nothing_could_be_decoded_is_no_healthy_one() {
+    let folder = Folder::new()
+        .with("odd.pcap", &pcap(&[0; 7]))
+        .with("none.pcap", &capture()[..24]);
+    let run = folder.run(&["odd.pcap"]);
+    run.is_refusal("tls-stall: cannot read odd.pcap: its only frame could not be ");
+    let run = folder.run(&["none.pcap"]);
+    run.is_refusal("tls-stall: cannot read none.pcap: it holds no ");
+}
+
+#[test]
+fn one_bad_capture_does_not_hide_the_others() {
+    let folder = Folder::new()
+        .with("a.pcap", &capture())
+        .with("b.pcap", &capture());
+    let run = folder.run(&["a.pcap", "missing.pcap", "b.pcap"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stdout.contains("a.pcap: ") && run.stdout.contains("b.pcap: "),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr
+            .starts_with("tls-stall: cannot read missing.pcap: "),
+        "{run:?}"
+    );
+    assert_eq!(run.stderr.lines().count(), 1);
+}
+
+#[test]
+fn a_hostile_file_name_cannot_speak_to_the_terminal() {
+    let run = Folder::new().run(&["\x1b[2J\u{202e}\nall well.pcap"]);
+    run.is_refusal(r"tls-stall: cannot read \u{1b}[2J\u{202e}\nall well.pcap: ");
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = folder.run_from("a.pcap", &["-"]);
+    assert_eq!(run.code, 0);
+    assert!(run.stdout.starts_with("-: 1 frame"), "{run:?}");
+    let run = folder.run(&["-"]);
+    run.is_refusal("tls-stall: cannot read standard input: ");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let folder = Folder::new();
+    let mut command = folder.command(&["-"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(&capture()).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_report_goes_to_a_file_and_nothing_else_is_left() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let shown = folder.run(&["a.pcap"]).stdout;
+    let run = folder.run(&["-o", "report.txt", "a.pcap"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "", "")
+    );
+    assert_eq!(folder.read("report.txt"), shown);
+    assert_eq!(folder.names(), ["a.pcap", "report.txt"]);
+
+    let run = folder.run(&["--format", "json", "-o", "report.txt", "a.pcap"]);
+    assert_eq!(run.code, 0);
+    assert!(folder.read("report.txt").starts_with('{'));
+    assert_eq!(folder.run(&["-o", "-", "a.pcap"]).stdout, shown);
+}
+
+#[test]
+fn a_report_never_goes_over_a_capture() {
+    let folder = Folder::new()
+        .with("a.pcap", &capture())
+        .with("b.pcap", &capture());
+    fs::hard_link(folder.path("a.pcap"), folder.path("same.pcap")).unwrap();
+    for output in ["a.pcap", "./a.pcap", "same.pcap"] {
+        let run = folder.run(&["-o", output, "b.pcap", "a.pcap"]);
+        run.is_refusal("tls-stall: cannot write ");
+        assert!(
+            run.stderr.contains("one of the captures to read"),
+            "{run:?}"
+        );
+    }
+    let run = folder.run_from("a.pcap", &["-o", "a.pcap", "-"]);
+    run.is_refusal("tls-stall: cannot write ");
+    assert_eq!(fs::read(folder.path("a.pcap")).unwrap(), capture());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_and_leaves_nothing() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = folder.run(&["-o", "missing/report.txt", "a.pcap"]);
+    run.is_refusal("tls-stall: cannot write missing/report.txt: ");
+    let run = folder.run(&["-o", ".", "a.pcap"]);
+    run.is_refusal("tls-stall: cannot write .: ");
+    assert_eq!(folder.names(), ["a.pcap"]);
+}
+
+#[test]
+fn an_earlier_report_stays_where_no_capture_could_be_read() {
+    let folder = Folder::new().with("report.txt", b"earlier");
+    assert_eq!(folder.run(&["-o", "report.txt", "missing.pcap"]).code, 2);
+    assert_eq!(folder.read("report.txt"), "earlier");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_keeps_a_link_and_the_rights_of_the_file_it_replaces() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = Folder::new()
+        .with("a.pcap", &capture())
+        .with("real.txt", b"earlier");
+    let rights = fs::Permissions::from_mode(0o640);
+    fs::set_permissions(folder.path("real.txt"), rights).unwrap();
+    symlink("real.txt", folder.path("link.txt")).unwrap();
+    assert_eq!(folder.run(&["-o", "link.txt", "a.pcap"]).code, 0);
+    assert!(folder.path("link.txt").is_symlink());
+    assert!(folder.read("real.txt").starts_with("a.pcap"));
+    let rights = fs::metadata(folder.path("real.txt")).unwrap().permissions();
+    assert_eq!(rights.mode() & 0o777, 0o640);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_may_go_to_a_device() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    assert_eq!(folder.run(&["-o", "/dev/null", "a.pcap"]).code, 0);
+    assert!(!Path::new("/dev/null").is_file());
+}
+
+#[test]
+fn a_wrong_command_line_is_refused() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    for args in [
+        &[][..],
+        &["--format", "xml", "a.pcap"],
+        &["--stall-threshold", "1", "a.pcap"],
+        &["--server", ":1", "a.pcap"],
+        &["--fail-on", "always", "a.pcap"],
+        &["--unknown", "a.pcap"],
+    ] {
+        let run = folder.run(args);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        assert!(run.stderr.starts_with("error: "), "{run:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let folder = Folder::new();
+    let run = folder.run(&["--help"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.contains("Examples:"));
+    let version = concat!("tls-stall ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(folder.run(&["--version"]).stdout, version);
+}
+
+#[test]
+fn colour_is_written_where_it_is_asked_for() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = |color: &str| folder.run(&["--color", color, "a.pcap"]).stdout;
+    assert!(run("always").contains("\x1b["));
+    assert!(!run("auto").contains('\x1b') && !run("never").contains('\x1b'));
+}

@@ -1,0 +1,220 @@
+//! Frames in, report out: the only place that knows all stages.
+
+mod notices;
+mod reporter;
+mod session;
+mod settled;
+
+use std::io::Read;
+
+use self::notices::{Seen, Tally};
+use self::reporter::Reporter;
+use self::session::Session;
+use self::settled::Settled;
+
+use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
+use crate::config::Config;
+use crate::decode::{IcmpError, Packet, Segment, Undecoded, decode};
+use crate::dns::Lookups;
+use crate::milestone::Milestone;
+use crate::report::{Analysis, CaptureReport, Source};
+use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
+use crate::time::{Moment, Span};
+use crate::timeline::{Setup, resolve};
+use crate::tls::begins_client_hello;
+
+/// Reads the capture `input`, that came from `path`, to its end and analyses it.
+///
+/// # Errors
+///
+/// Where `input` is no capture or cannot be read. A capture that is cut short or damaged is no
+/// error: it is analysed as far as it goes, and a notice says so.
+pub fn analyze_reader<R: Read>(
+    path: &str,
+    input: R,
+    config: &Config,
+) -> Result<CaptureReport, ReadError> {
+    let mut reader = CaptureReader::new(input)?;
+    let mut analyzer = Analyzer::new(config.clone());
+    while let Some(frame) = reader.next_frame()? {
+        analyzer.push(&frame);
+    }
+    let mut analysis = analyzer.finish();
+    analysis.notices.splice(..0, reader.notices());
+    Ok(CaptureReport::new(Source::new(path, reader.format().name()), analysis))
+}
+
+/// Takes the frames of one capture, in its order, and says what its connections waited for.
+///
+/// It needs no file, clock or thread: the frames' own times are the clock.
+#[derive(Debug)]
+pub struct Analyzer {
+    config: Config,
+    frames: u64,
+    decoded_frames: u64,
+    first_frame: Option<Moment>,
+    latest: Option<Moment>,
+    link_types: Vec<LinkType>,
+    seen: Seen,
+    table: Table<Session>,
+    budget: Budget,
+    lookups: Lookups,
+    displaced: Vec<Box<Entry<Session>>>,
+    settled: Settled,
+}
+
+impl Analyzer {
+    /// An analyzer for one capture.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            frames: 0,
+            decoded_frames: 0,
+            first_frame: None,
+            latest: None,
+            link_types: Vec::new(),
+            seen: Seen::default(),
+            table: Table::new(config.max_connections),
+            budget: Budget {
+                per_direction: config.max_reassembly,
+                left: config.max_total_reassembly,
+                exceeded: false,
+            },
+            lookups: Lookups::new(config.max_lookups),
+            displaced: Vec::new(),
+            settled: Settled::default(),
+            config,
+        }
+    }
+
+    /// Takes the next frame; what it cannot use is counted and becomes a notice.
+    pub fn push(&mut self, frame: &Frame<'_>) {
+        let moment = frame.moment();
+        self.note_frame(frame, moment);
+        match decode(frame) {
+            Ok(packet) => {
+                self.decoded_frames = self.decoded_frames.saturating_add(1);
+                match packet {
+                    Packet::Tcp(segment) => self.take_segment(&segment, moment),
+                    Packet::Udp(datagram) => self.lookups.udp(moment, &datagram),
+                    Packet::IcmpError(error) => self.take_error(&error, moment),
+                    Packet::Other => {}
+                }
+            }
+            Err(reason) => self.seen.undecoded(reason, moment),
+        }
+    }
+
+    /// Ends the capture: what is still awaited is in progress.
+    #[must_use]
+    pub fn finish(mut self) -> Analysis {
+        for entry in self.table.drain() {
+            self.settle(entry);
+        }
+        self.settled.kept.sort_by_key(|setup| setup.stream);
+        let mut reporter = Reporter::new(&self);
+        for setup in &self.settled.kept {
+            reporter.add(setup);
+        }
+        let mut analysis = reporter.finish();
+        for setup in &self.settled.kept {
+            if setup.reading.is_tls && !setup.has(Milestone::Syn) {
+                Tally::add(&mut self.seen.mid_connection, setup.first);
+            }
+        }
+        self.seen.encrypted_dns = self.settled.encrypted_dns;
+        self.seen.has_lookups = !self.lookups.all().is_empty();
+        let limits = self.table.exceeded || self.budget.exceeded || self.lookups.evicted() > 0;
+        self.seen.limits(limits, &self.config);
+        analysis.notices = self.seen.notices(&analysis);
+        analysis
+    }
+
+    fn note_frame(&mut self, frame: &Frame<'_>, moment: Moment) {
+        self.frames = self.frames.saturating_add(1);
+        self.first_frame.get_or_insert(moment);
+        match self.latest {
+            Some(latest) if moment.time < latest.time => self.seen.backwards(moment),
+            _ => self.latest = Some(moment),
+        }
+        if self.link_types.last() != Some(&frame.link_type)
+            && !self.link_types.contains(&frame.link_type)
+        {
+            self.link_types.push(frame.link_type);
+        }
+        if usize::try_from(frame.wire_len).is_ok_and(|wire| frame.data.len() < wire) {
+            self.seen.cut(moment);
+        }
+    }
+
+    fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+        let mut place = self.table.locate(segment, moment, &mut self.displaced);
+        let roles_known =
+            self.table.entry(place).is_none_or(|entry| entry.connection.roles_known);
+        if !roles_known && begins_client_hello(segment.payload) {
+            if place.from == Side::Server {
+                place = self.table.swap_roles(place);
+            }
+            if let Some(entry) = self.table.entry(place) {
+                entry.connection.roles_known = true;
+            }
+        }
+        if let Some(entry) = self.table.entry(place) {
+            let Entry { connection, milestones, session } = entry;
+            connection.accept(place.from, segment, moment, milestones, &mut self.budget, session);
+            for message in session.take_messages() {
+                let (from, to) = match message.from {
+                    Side::Client => (connection.client, connection.server),
+                    Side::Server => (connection.server, connection.client),
+                };
+                self.lookups.message(message.moment, from, to, &message.bytes, true);
+            }
+            if entry.session.is_over() || is_closed(entry) {
+                self.settle_at(place);
+            }
+        }
+        while let Some(entry) = self.displaced.pop() {
+            self.settle(entry);
+        }
+    }
+
+    fn take_error(&mut self, error: &IcmpError, moment: Moment) {
+        const TCP: u8 = 6;
+        if error.protocol != TCP {
+            self.lookups.icmp(moment, error);
+            return;
+        }
+        let Some(place) = self.table.find(error.source, error.destination) else { return };
+        if let Some(entry) = self.table.entry(place) {
+            entry.connection.note_unreachable(Unreachable {
+                moment,
+                kind: error.kind,
+                reporter: error.reporter,
+            });
+        }
+    }
+
+    fn settle_at(&mut self, place: Place) {
+        if let Some(entry) = self.table.settle(place) {
+            self.settle(entry);
+        }
+    }
+
+    /// Keeps of a connection what the report needs.
+    fn settle(&mut self, entry: Box<Entry<Session>>) {
+        let Entry { mut connection, mut milestones, mut session } = *entry;
+        connection.flush(&mut milestones, &mut self.budget, &mut session);
+        let port = session.port();
+        let reading = session.finish(&mut milestones);
+        let mut setup = Setup::new(connection, milestones, reading, port);
+        resolve(&mut setup, &self.lookups);
+        self.settled.take(setup, self.latest, &self.config);
+    }
+}
+
+/// Whether no more can come of a connection: it was reset, or closed by both sides.
+fn is_closed(entry: &Entry<Session>) -> bool {
+    let has = |milestone| entry.milestones.has(milestone);
+    let reset = has(Milestone::ClientRst) || has(Milestone::ServerRst);
+    reset || (has(Milestone::ClientFin) && has(Milestone::ServerFin))
+}

@@ -1,0 +1,144 @@
+//! What a reader of the report must know about the capture.
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::decode::Undecoded;
+use crate::notice::{Notice, NoticeCode};
+use crate::report::{Analysis, EndedBy};
+use crate::time::Moment;
+
+/// Kinds of undecoded frames that are told apart.
+const MAX_REASONS: usize = 32;
+
+/// What was seen of the capture's frames, and is worth a notice.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    undecoded: BTreeMap<Undecoded, Tally>,
+    backwards: Option<Tally>,
+    cut: Option<Tally>,
+    limits: Option<String>,
+    pub(super) encrypted_dns: Option<Moment>,
+    pub(super) has_lookups: bool,
+    pub(super) mid_connection: Option<Tally>,
+}
+
+/// How often something was seen, and where first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally {
+    first: Moment,
+    count: u64,
+}
+
+impl Tally {
+    /// Counts one more, seen at `moment`.
+    pub(super) fn add(tally: &mut Option<Self>, moment: Moment) {
+        let tally = tally.get_or_insert(Self { first: moment, count: 0 });
+        tally.count = tally.count.saturating_add(1);
+    }
+}
+
+impl Seen {
+    pub(super) fn undecoded(&mut self, reason: Undecoded, moment: Moment) {
+        if self.undecoded.len() >= MAX_REASONS && !self.undecoded.contains_key(&reason) {
+            return;
+        }
+        let tally = self.undecoded.entry(reason).or_insert(Tally { first: moment, count: 0 });
+        tally.count = tally.count.saturating_add(1);
+    }
+
+    pub(super) fn backwards(&mut self, moment: Moment) {
+        Tally::add(&mut self.backwards, moment);
+    }
+
+    pub(super) fn cut(&mut self, moment: Moment) {
+        Tally::add(&mut self.cut, moment);
+    }
+
+    /// Notes which limits were reached.
+    pub(super) fn limits(&mut self, reached: bool, config: &Config) {
+        self.limits = reached.then(|| {
+            format!(
+                "a limit was reached and something was left out: at most {} connections, {} bytes \
+                 held for reassembly ({} a direction) and {} lookups",
+                config.max_connections,
+                config.max_total_reassembly,
+                config.max_reassembly,
+                config.max_lookups
+            )
+        });
+    }
+
+    /// The notices, in the order of their codes.
+    pub(super) fn notices(&self, analysis: &Analysis) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let tallied = |code, tally: Option<Tally>, text: &str| {
+            tally.map(|tally| {
+                let frames = if tally.count == 1 { "frame" } else { "frames" };
+                Notice::new(code, Some(tally.first.frame), format!("{} {frames} {text}", tally.count))
+            })
+        };
+        for (reason, &tally) in &self.undecoded {
+            let code = match reason {
+                Undecoded::LinkType(_) => NoticeCode::UnknownLinkType,
+                _ => NoticeCode::FramesUndecoded,
+            };
+            let text = format!("could not be decoded: {reason}");
+            notices.extend(tallied(code, Some(tally), &text));
+        }
+        notices.extend(tallied(
+            NoticeCode::TimestampsReordered,
+            self.backwards,
+            "stand in the file after frames with later times",
+        ));
+        notices.extend(tallied(
+            NoticeCode::SnaplenShort,
+            self.cut,
+            "were captured without their end",
+        ));
+        if let Some(tally) = self.mid_connection {
+            let text = format!(
+                "{} TLS connection{} began before the capture: what was awaited before is not known",
+                tally.count,
+                if tally.count == 1 { "" } else { "s" }
+            );
+            let frame = Some(tally.first.frame);
+            notices.push(Notice::new(NoticeCode::StartsMidConnection, frame, text));
+        }
+        notices.extend(ends_in_wait(analysis));
+        if analysis.summary.stalled > 0 && !self.has_lookups {
+            notices.push(Notice::new(
+                NoticeCode::DnsNotVisible,
+                None,
+                "no name lookup is in the capture: a wait for one would look like idleness",
+            ));
+        }
+        if let Some(first) = self.encrypted_dns {
+            notices.push(Notice::new(
+                NoticeCode::DnsEncrypted,
+                Some(first.frame),
+                "name lookups go over TLS (port 853) and cannot be read",
+            ));
+        }
+        if let Some(text) = &self.limits {
+            notices.push(Notice::new(NoticeCode::LimitReached, None, text.clone()));
+        }
+        notices.sort_by_key(|notice| notice.code);
+        notices
+    }
+}
+
+fn ends_in_wait(analysis: &Analysis) -> Option<Notice> {
+    let open = analysis
+        .connections
+        .iter()
+        .flat_map(|connection| &connection.waits)
+        .filter(|wait| wait.stalled && wait.ended_by == EndedBy::EndOfCapture);
+    let frames: Vec<_> = open.map(|wait| wait.from_frame).collect();
+    let text = match frames.len() {
+        0 => return None,
+        1 => "the capture ends within a wait: its length is a lower bound".to_owned(),
+        count => format!("the capture ends within {count} waits: their lengths are lower bounds"),
+    };
+    Some(Notice::new(NoticeCode::EndsInWait, frames.into_iter().min(), text))
+}

@@ -1,0 +1,175 @@
+//! From finished connections to the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Analyzer;
+use super::settled::longest;
+use crate::diagnosis::{self, Case, Scene};
+use crate::milestone::Milestone;
+use crate::report::{
+    self, Analysis, At, Cause, Connection, Finding, Outcome, Summary,
+};
+use crate::time::{Moment, Span, Timestamp};
+use crate::timeline::{Setup, Wait, outcome, waits};
+
+/// Builds the report, connection by connection.
+pub(super) struct Reporter<'a> {
+    analyzer: &'a Analyzer,
+    scene: Scene<'a>,
+    connections: Vec<Connection>,
+    /// The lookups that findings refer to.
+    used: BTreeSet<u64>,
+    summary: Summary,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(analyzer: &'a Analyzer) -> Self {
+        let first_frame =
+            analyzer.first_frame.map_or(Timestamp::from_nanos(0), |moment| moment.time);
+        let counted = analyzer.settled.counted();
+        Self {
+            analyzer,
+            scene: Scene {
+                first_frame,
+                lookups: &analyzer.lookups,
+                worked: &analyzer.settled.worked,
+            },
+            connections: Vec::new(),
+            used: BTreeSet::new(),
+            summary: Summary {
+                connections: analyzer.table.seen(),
+                tls_connections: counted.connections,
+                longest_wait: counted.longest,
+                stalled: 0,
+                causes: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Adds a connection to the counts and, where it is to be shown, to the report.
+    pub(super) fn add(&mut self, setup: &Setup) {
+        let config = &self.analyzer.config;
+        let end = self.analyzer.latest.unwrap_or(setup.last);
+        let mut waits = waits(setup, end, config.stall_threshold);
+        let is_tls = self.analyzer.settled.is_tls(setup, config);
+        if !is_tls {
+            if config.keep_all {
+                for wait in &mut waits {
+                    wait.stalled = false;
+                }
+                self.connections.push(self.connection(setup, &waits, Vec::new()));
+            }
+            return;
+        }
+        let findings = self.explain(setup, &mut waits);
+        self.summary.tls_connections = self.summary.tls_connections.saturating_add(1);
+        self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
+        let stalled = waits.iter().any(|wait| wait.stalled);
+        self.summary.stalled = self.summary.stalled.saturating_add(stalled.into());
+        let failed = findings.first().is_some_and(|finding| explains_failure(finding.cause));
+        if let Some(verdict) = findings.first().filter(|_| stalled || failed) {
+            let count = self.summary.causes.entry(verdict.cause).or_insert(0);
+            *count = count.saturating_add(1);
+        }
+        if stalled || failed || config.keep_all {
+            self.connections.push(self.connection(setup, &waits, findings));
+        }
+    }
+
+    pub(super) fn finish(self) -> Analysis {
+        let analyzer = self.analyzer;
+        let first = self.scene.first_frame;
+        let lookups = analyzer
+            .lookups
+            .all()
+            .iter()
+            .filter(|lookup| analyzer.config.keep_all || self.used.contains(&lookup.number))
+            .map(|lookup| lookup.report(first))
+            .collect();
+        Analysis {
+            link_types: analyzer.link_types.iter().map(ToString::to_string).collect(),
+            frames: analyzer.frames,
+            decoded_frames: analyzer.decoded_frames,
+            first_frame_time: analyzer.first_frame.map(|moment| moment.time),
+            duration: analyzer.latest.map_or(Span::ZERO, |latest| latest.time.since(first)),
+            notices: Vec::new(),
+            summary: self.summary,
+            connections: self.connections,
+            lookups,
+        }
+    }
+
+    /// Explains the stalled waits, the longest first, and a failure or disuse that took no time.
+    fn explain(&mut self, setup: &Setup, waits: &mut [Wait]) -> Vec<Finding> {
+        let failed = outcome(setup) == Outcome::Refused;
+        let last = waits.len().saturating_sub(1);
+        let mut diagnoses = Vec::new();
+        for (index, wait) in waits.iter_mut().enumerate() {
+            let case = Case { setup, wait, scene: &self.scene };
+            let unused = diagnosis::is_unused(&case);
+            if !(wait.stalled || unused || (failed && index == last)) {
+                continue;
+            }
+            let diagnosis = diagnosis::diagnose(&case);
+            if unused {
+                wait.stalled = false;
+            }
+            self.used.extend(&diagnosis.lookups);
+            diagnoses.push((wait.duration(), diagnosis.findings));
+        }
+        diagnoses.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        let (mut verdicts, mut others) = (Vec::new(), Vec::new());
+        for (_, findings) in diagnoses {
+            let mut findings = findings.into_iter();
+            verdicts.extend(findings.next());
+            others.extend(findings);
+        }
+        verdicts.extend(others);
+        verdicts
+    }
+
+    fn connection(&self, setup: &Setup, waits: &[Wait], findings: Vec<Finding>) -> Connection {
+        let first = self.scene.first_frame;
+        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first));
+        let protocol = match setup.reading.protocol {
+            Some(protocol) => Some(protocol.name()),
+            None => setup.has(Milestone::ClientHello).then_some("tls"),
+        };
+        Connection {
+            tcp_stream: setup.stream,
+            client: setup.client,
+            server: setup.server,
+            server_name: setup.server_name().map(ToOwned::to_owned),
+            protocol: protocol.map(ToOwned::to_owned),
+            tls_version: setup.reading.version.clone(),
+            irtt: setup.irtt,
+            vantage: setup.vantage(),
+            outcome: outcome(setup),
+            milestones: setup
+                .milestones
+                .iter()
+                .map(|(milestone, moment)| (milestone, at(moment)))
+                .collect(),
+            waits: waits.iter().map(report_wait).collect(),
+            stalled: waits.iter().any(|wait| wait.stalled),
+            findings,
+        }
+    }
+}
+
+/// Whether `cause` explains a handshake that failed, however long it took.
+fn explains_failure(cause: Cause) -> bool {
+    matches!(cause, Cause::ConnectRefused)
+}
+
+fn report_wait(wait: &Wait) -> report::Wait {
+    report::Wait {
+        phase: wait.phase,
+        waiting_on: wait.waiting_on,
+        from_frame: wait.from.frame,
+        to_frame: wait.to.frame,
+        duration: wait.duration(),
+        ended_by: wait.ended_by,
+        stalled: wait.stalled,
+    }
+}

@@ -1,0 +1,103 @@
+//! What is kept of the connections whose set-up is over.
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+
+use crate::config::Config;
+use crate::decode::Endpoint;
+use crate::diagnosis::Worked;
+use crate::milestone::Milestone;
+use crate::report::{Outcome, Phase};
+use crate::time::{Moment, Span};
+use crate::timeline::{Setup, Wait, outcome, waits};
+
+/// The port of DNS over TLS (RFC 7858).
+const DNS_OVER_TLS: u16 = 853;
+
+/// The connections that the report may show, and the counts of the others.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) kept: Vec<Setup>,
+    /// Of the others: those that are TLS or bound for it.
+    pub(super) tls: Count,
+    /// Of the others: those that are bound for TLS only if their server speaks it elsewhere.
+    undecided: HashMap<Endpoint, Count, RandomState>,
+    /// The servers that spoke TLS.
+    servers: HashSet<Endpoint, RandomState>,
+    pub(super) worked: Worked,
+    /// The first frame of name lookups within TLS.
+    pub(super) encrypted_dns: Option<Moment>,
+}
+
+/// Connections that the report does not show.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Count {
+    pub(super) connections: u64,
+    /// Their longest wait before the end of the handshake.
+    pub(super) longest: Option<Span>,
+}
+
+impl Count {
+    fn add(&mut self, longest: Option<Span>) {
+        self.connections = self.connections.saturating_add(1);
+        self.longest = self.longest.max(longest);
+    }
+}
+
+impl Settled {
+    /// Takes a connection; one with nothing to explain is only counted.
+    pub(super) fn take(&mut self, setup: Setup, latest: Option<Moment>, config: &Config) {
+        let end = latest.unwrap_or(setup.last);
+        let waits = waits(&setup, end, config.stall_threshold);
+        if setup.server.port == DNS_OVER_TLS && self.encrypted_dns.is_none() {
+            self.encrypted_dns = Some(setup.first);
+        }
+        let room = self.servers.len() < config.max_connections;
+        if setup.reading.is_tls && room {
+            self.servers.insert(setup.server);
+        }
+        if setup.has(Milestone::ClientFinished) && room {
+            let count = self.worked.entry((setup.client.ip, setup.server)).or_insert(0);
+            *count = count.saturating_add(1);
+        }
+        let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
+        if config.keep_all || explain {
+            self.kept.push(setup);
+            return;
+        }
+        let longest = longest(&waits);
+        if is_bound_for_tls(&setup, config) {
+            self.tls.add(longest);
+        } else if room {
+            self.undecided.entry(setup.server).or_default().add(longest);
+        }
+    }
+
+    /// Whether `setup` is TLS or bound for it, by itself or by what its server speaks elsewhere.
+    pub(super) fn is_tls(&self, setup: &Setup, config: &Config) -> bool {
+        is_bound_for_tls(setup, config) || self.servers.contains(&setup.server)
+    }
+
+    /// The connections that are not kept and are TLS or bound for it.
+    pub(super) fn counted(&self) -> Count {
+        let mut total = self.tls;
+        for server in &self.servers {
+            if let Some(count) = self.undecided.get(server) {
+                total.connections = total.connections.saturating_add(count.connections);
+                total.longest = total.longest.max(count.longest);
+            }
+        }
+        total
+    }
+}
+
+/// The longest wait before the end of the handshake.
+pub(super) fn longest(waits: &[Wait]) -> Option<Span> {
+    let before = waits.iter().filter(|wait| wait.phase != Phase::ApplicationData);
+    before.map(Wait::duration).max()
+}
+
+fn is_bound_for_tls(setup: &Setup, config: &Config) -> bool {
+    let by_port = setup.port.is_some() || config.tls_ports.contains(&setup.server.port);
+    by_port || setup.reading.is_tls || setup.has(Milestone::StarttlsRequest)
+}
