@@ -81,7 +81,7 @@ impl End {
             ttl,
             mss,
             window: 502,
-            ip_id: 1,
+            ip_id: u16::try_from(isn >> 16).unwrap_or(1),
             // MSS, SACK permitted, window scale 7.
             syn_options: vec![2, 4, high, low, 4, 2, 1, 3, 3, 7],
             isn,
@@ -138,7 +138,8 @@ impl Connection {
     #[must_use]
     pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
         let isn = |address: SocketAddr| u32::from(address.port()).wrapping_mul(0x9e37_79b1);
-        Self::with_isns(client, server, isn(client), isn(server) ^ 0x5555_5555)
+        let server_isn = isn(server).wrapping_add(isn(client).rotate_left(16));
+        Self::with_isns(client, server, isn(client), server_isn)
     }
 
     /// The same, with these initial sequence numbers.
