@@ -99,18 +99,23 @@ impl End {
         self.syn_options = vec![2, 4, high, low, 4, 2, 1, 3, 3, 7];
     }
 
-    /// Takes in `len` bytes of the peer's sequence space from `seq` on.
+    /// Takes in `len` bytes of the peer's sequence space from `seq` on, joined with what they
+    /// touch.
     fn receive(&mut self, seq: u32, len: u32) {
-        if len > 0 {
-            self.beyond.push((seq, seq.wrapping_add(len)));
+        let (mut from, mut to) = (seq, seq.wrapping_add(len));
+        self.beyond.retain(|&(start, end)| {
+            let apart = after(start, to) || after(from, end);
+            if !apart {
+                from = if after(from, start) { start } else { from };
+                to = if after(end, to) { end } else { to };
+            }
+            apart
+        });
+        if after(from, self.received) {
+            self.beyond.push((from, to));
+        } else if after(to, self.received) {
+            self.received = to;
         }
-        while let Some(index) = self.beyond.iter().position(|&(from, to)| {
-            !after(from, self.received) && (after(to, self.received) || from == to)
-        }) {
-            self.received = self.beyond.swap_remove(index).1;
-        }
-        let received = self.received;
-        self.beyond.retain(|&(_, to)| after(to, received));
     }
 
     /// The SACK option (RFC 2018), the newest block first; at most three.
@@ -450,7 +455,7 @@ mod tests {
         assert_eq!(tcp(&ack).acknowledgment_number(), before);
         let block = [
             before.wrapping_add(1460).to_be_bytes(),
-            before.wrapping_add(2920).to_be_bytes(),
+            before.wrapping_add(3000).to_be_bytes(),
         ]
         .concat();
         assert!(
@@ -463,6 +468,21 @@ mod tests {
         let ack = c.ack(Client);
         assert_eq!(tcp(&ack).acknowledgment_number(), before.wrapping_add(3000));
         assert!(tcp(&ack).options().is_empty());
+    }
+
+    #[test]
+    fn what_arrives_beyond_a_hole_in_any_order_is_one_block_where_it_touches() {
+        let mut c = established();
+        c.send_lost(Server, &[7; 5 * 1460]);
+        for index in [3, 1, 2] {
+            c.resend_segment(Server, index, true).unwrap();
+        }
+        // Two bytes of padding, kind and length of a single block, the block.
+        assert_eq!(tcp(&c.ack(Client)).options().len(), 12);
+        c.resend_segment(Server, 0, true).unwrap();
+        let expected = (u32::MAX - 2000).wrapping_add(1 + 4 * 1460);
+        assert_eq!(tcp(&c.ack(Client)).acknowledgment_number(), expected);
+        assert!(tcp(&c.ack(Client)).options().is_empty());
     }
 
     #[test]

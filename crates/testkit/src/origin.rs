@@ -32,12 +32,11 @@ const PTR_ID: u16 = 48056;
 /// Every file of `testdata/origin`, by its name.
 #[must_use]
 pub fn files() -> Vec<(String, Vec<u8>)> {
-    let stories: [(&str, fn(Link) -> Wire); 2] = [
-        ("phone-on-3g", phone_on_3g),
-        ("phone-on-wifi", phone_on_wifi),
-    ];
     let mut files = Vec::new();
-    for (name, story) in stories {
+    for (name, story) in [
+        ("phone-on-3g", phone_on_3g as fn(Link) -> Wire),
+        ("phone-on-wifi", phone_on_wifi),
+    ] {
         let raw = story(Link::Raw);
         files.push((format!("{name}.pcap"), raw.pcap()));
         files.push((format!("{name}.pcapng"), raw.pcapng()));

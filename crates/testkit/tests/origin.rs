@@ -1,5 +1,11 @@
 //! The committed captures of `testdata/origin`, and what they must show.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

@@ -71,7 +71,7 @@
 //! | `lost` | it was captured, and did not arrive: the peer does not acknowledge it |
 //! | `lost=1,3` | the same of these segments only, numbered from 1 |
 //! | `unseen`, `unseen=1,3` | it is not in the capture; with `lost` besides, it was lost before the capturing host |
-//! | `order=2,1` | the segments in this order |
+//! | `order=2,1` | all its segments, in this order |
 //!
 //! | UDP and ICMP steps | |
 //! |---|---|

@@ -19,6 +19,8 @@ const MOST_SECONDS: Seconds = 366.0 * 86_400.0;
 #[derive(Debug)]
 pub(super) struct Stage {
     wire: Wire,
+    /// The address of the host that captures.
+    local: IpAddr,
     now: Seconds,
     hosts: BTreeMap<String, Host>,
     mss: BTreeMap<String, u16>,
@@ -64,8 +66,10 @@ impl Stage {
             Some(name) => Link::named(name).ok_or_else(|| format!("no link layer {name:?}"))?,
         };
         let by = document.captured_by.as_deref().unwrap_or("client");
+        let local = find(&hosts, by)?.ip;
         let stage = Self {
-            wire: Wire::new(link).captured_by(find(&hosts, by)?.ip),
+            wire: Wire::new(link).captured_by(local),
+            local,
             now: 0.0,
             hosts,
             mss: document.mss.clone(),
@@ -286,9 +290,16 @@ impl Stage {
         let mut connection =
             Connection::with_isns(self.endpoint(client)?, self.endpoint(server)?, isn(), isn());
         for (side, name) in [(Side::Client, client), (Side::Server, server)] {
+            let end = connection.end(side);
             if let Some(&mss) = self.mss.get(name) {
-                connection.end(side).set_mss(mss);
+                end.set_mss(mss);
             }
+            // Its own packets leave the capturing host as they are; others have come nine hops.
+            end.ttl = if end.address.ip() == self.local {
+                64
+            } else {
+                55
+            };
         }
         Ok(connection)
     }
@@ -329,21 +340,21 @@ impl Captured {
         if self.all_unseen {
             return Ok(Vec::new());
         }
-        let order = match &self.order {
-            Some(order) => order.clone(),
-            None => (0..packets.len()).collect(),
-        };
+        let in_order: Vec<_> = (0..packets.len()).collect();
+        let order = self.order.as_ref().unwrap_or(&in_order);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if sorted != in_order {
+            let count = packets.len();
+            return Err(format!("order names each of the {count} segments once"));
+        }
         if let Some(wrong) = self.unseen.iter().find(|&&index| index >= packets.len()) {
             return Err(format!("there is no segment {} to be unseen", wrong + 1));
         }
-        order
-            .into_iter()
-            .filter(|index| !self.unseen.contains(index))
-            .map(|index| {
-                let packet = packets.get(index).cloned();
-                packet.ok_or_else(|| format!("there is no segment {}", index + 1))
-            })
-            .collect()
+        let seen = order.iter().filter(|index| !self.unseen.contains(index));
+        Ok(seen
+            .filter_map(|&index| packets.get(index).cloned())
+            .collect())
     }
 }
 

@@ -82,6 +82,7 @@ fn a_mistake_is_named_with_its_line() {
         ("0 client > server app 10 lost=2", "segment"),
         ("0 client > server app 10 unseen=2", "segment"),
         ("0 client > server app 10 order=2,1", "segment"),
+        ("0 client > server app 4000 order=2,1", "3 segments"),
         ("0 client > server bytes 0g", "hexadecimal"),
         ("0 client > server bytes \u{e9}", "hexadecimal"),
         ("0 client > server again segment=0", "did not send"),
@@ -124,6 +125,16 @@ fn without_a_syn_the_lower_port_is_the_servers() {
     let ack = u32::from_be_bytes(frames[1].data[28..32].try_into().unwrap());
     let seq = u32::from_be_bytes(frames[0].data[24..28].try_into().unwrap());
     assert_eq!(ack, seq.wrapping_add(15));
+}
+
+#[test]
+fn the_ttl_tells_at_which_end_the_capture_was_made() {
+    for (by, ttl) in [("client", 64), ("server", 55)] {
+        let text =
+            format!("title = \"x\"\ncaptured_by = \"{by}\"\nwire = \"0 client > server syn\"\n");
+        let scenario = Scenario::parse(&text).unwrap();
+        assert_eq!(scenario.wire.frames()[0].data[8], ttl);
+    }
 }
 
 #[test]

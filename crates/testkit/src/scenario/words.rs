@@ -2,7 +2,14 @@
 
 /// The words of a step that are yet to be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words(Vec<String>);
+pub(super) struct Words(Vec<Word>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    text: String,
+    /// What is quoted is a text, and neither a flag nor a value.
+    quoted: bool,
+}
 
 impl Words {
     /// Cuts a line at white space; what stands in double quotes is one word, with `\r`, `\n`,
@@ -11,14 +18,18 @@ impl Words {
         let mut words = Vec::new();
         let mut rest = line.trim_start();
         while !rest.is_empty() && !rest.starts_with('#') {
-            let (word, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let quoted = rest.strip_prefix('"');
+            let (text, after) = if let Some(quoted) = quoted {
                 unquote(quoted)?
             } else {
                 let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
                 let (word, after) = rest.split_at(end);
                 (word.to_owned(), after)
             };
-            words.push(word);
+            words.push(Word {
+                text,
+                quoted: quoted.is_some(),
+            });
             rest = after.trim_start();
         }
         Ok(Self(words))
@@ -33,7 +44,7 @@ impl Words {
         if self.0.is_empty() {
             return Err(format!("{what} is missing"));
         }
-        Ok(self.0.remove(0))
+        Ok(self.0.remove(0).text)
     }
 
     /// Takes the first word as a number of at most `most`.
@@ -43,15 +54,16 @@ impl Words {
 
     /// Takes the word `flag`, if it is there.
     pub(super) fn flag(&mut self, flag: &str) -> bool {
-        let position = self.0.iter().position(|word| word == flag);
+        let is_flag = |word: &Word| !word.quoted && word.text == flag;
+        let position = self.0.iter().position(is_flag);
         position.map(|index| self.0.remove(index)).is_some()
     }
 
     /// Takes `key=value`, if it is there.
     pub(super) fn value(&mut self, key: &str) -> Option<String> {
         let (index, value) = self.0.iter().enumerate().find_map(|(index, word)| {
-            let value = word.strip_prefix(key)?.strip_prefix('=')?;
-            Some((index, value.to_owned()))
+            let value = word.text.strip_prefix(key)?.strip_prefix('=')?;
+            (!word.quoted).then(|| (index, value.to_owned()))
         })?;
         self.0.remove(index);
         Some(value)
@@ -82,13 +94,13 @@ impl Words {
 
     /// Takes all that is left.
     pub(super) fn rest(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.0)
+        self.0.drain(..).map(|word| word.text).collect()
     }
 
     /// An error if a word is left.
     pub(super) fn end(&self) -> Result<(), String> {
         match self.0.first() {
-            Some(word) => Err(format!("{word:?} is not known here")),
+            Some(word) => Err(format!("{:?} is not known here", word.text)),
             None => Ok(()),
         }
     }
@@ -131,6 +143,15 @@ mod tests {
         assert_eq!(words.next("text").unwrap(), "220 \"a\\b\" #1\r\n");
         assert!(words.flag("lost"));
         assert_eq!(words.end(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_quoted_is_no_flag() {
+        let mut words = Words::cut(r#"text "lost" "lost=1""#).unwrap();
+        words.next("step").unwrap();
+        assert!(!words.flag("lost"));
+        assert_eq!(words.indices("lost").unwrap(), None);
+        assert_eq!(words.next("text").unwrap(), "lost");
     }
 
     #[test]
