@@ -90,6 +90,7 @@
 //! The keys of `[[expect]]` are the fields of [`Expectation`]. A key that is not known is an
 //! error, and so is a word.
 
+mod data;
 mod stage;
 mod words;
 
