@@ -1,0 +1,104 @@
+//! Writes a large capture for a benchmark.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use testkit::{
+    DEFAULT_START, Endian, Frame, Interface, Link, Packet, PcapWriter, PcapngWriter, Resolution,
+    generate,
+};
+
+const USAGE: &str = "usage: generate KIND COUNT FILE [LINK]
+
+KIND   connections  COUNT whole connections of 17 packets, many open at once
+       bulk         COUNT megabytes of transfer in four connections
+       half-open    COUNT SYNs that no one answers
+FILE   a pcapng file where it ends in .pcapng, else a pcap file
+LINK   raw (unless told), ethernet, vpn-ethernet, sll or sll2";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // Where stderr is closed, the exit code has to do.
+            let _ = writeln!(io::stderr(), "{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    let (kind, count, path, link) = match arguments {
+        [kind, count, path] => (kind, count, path, Link::Raw),
+        [kind, count, path, link] => {
+            let link = Link::named(link).ok_or_else(|| format!("no link layer {link:?}"))?;
+            (kind, count, path, link)
+        }
+        _ => return Err(USAGE.to_owned()),
+    };
+    let count: u64 = count
+        .parse()
+        .map_err(|_| format!("{count:?} is no number"))?;
+    let failed = |error: io::Error| format!("cannot write {path}: {error}");
+    let mut output = Output::create(path, link).map_err(failed)?;
+    let sink = |time, packet| output.write(time, &packet);
+    match kind.as_str() {
+        "connections" => generate::connections(count, sink),
+        "bulk" => generate::bulk(count.saturating_mul(1_000_000), sink),
+        "half-open" => generate::half_open(count, sink),
+        _ => return Err(USAGE.to_owned()),
+    }
+    .and_then(|()| output.finish())
+    .map_err(failed)
+}
+
+struct Output {
+    link: Link,
+    writer: Writer,
+}
+
+enum Writer {
+    Pcap(PcapWriter<BufWriter<File>>),
+    Pcapng(PcapngWriter<BufWriter<File>>),
+}
+
+impl Output {
+    fn create(path: &str, link: Link) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        let link_type = link.number();
+        let writer = if path.ends_with(".pcapng") {
+            let mut writer = PcapngWriter::new(file, Endian::Little)?;
+            writer.interface(&Interface {
+                link_type,
+                ts_resolution: None,
+                name: None,
+            })?;
+            Writer::Pcapng(writer)
+        } else {
+            let writer = PcapWriter::new(file, Endian::Little, Resolution::Micro, link_type)?;
+            Writer::Pcap(writer)
+        };
+        Ok(Self { link, writer })
+    }
+
+    fn write(&mut self, time: Duration, packet: &Packet) -> io::Result<()> {
+        let outgoing = packet.source().to_string().starts_with("10.");
+        let data = self.link.frame(packet, outgoing);
+        let frame = Frame::new(DEFAULT_START.saturating_add(time), data);
+        match &mut self.writer {
+            Writer::Pcap(writer) => writer.write(&frame),
+            Writer::Pcapng(writer) => writer.write(0, &frame),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self.writer {
+            Writer::Pcap(writer) => writer.finish().map(drop),
+            Writer::Pcapng(writer) => writer.finish().map(drop),
+        }
+    }
+}
