@@ -24,6 +24,9 @@ const USUAL_TIMEOUT: Span = Span::from_secs(5);
 /// A retry sooner than this was called for by an answer, not by a timer.
 const SHORTEST_TIMEOUT: Span = Span::from_millis(250);
 
+/// How much later than its schedule says an asker may still take an answer.
+const GRACE: Span = Span::from_millis(300);
+
 /// The same frame captured twice (both ends of a virtual cable, a mirrored port).
 const DUPLICATE_WITHIN: Span = Span::from_millis(1);
 
@@ -358,7 +361,7 @@ impl Lookup {
         }
     }
 
-    /// Adds an answer with what it brings; says whether it was accepted.
+    /// Adds an answer with what it brings.
     ///
     /// Of a settled lookup, an answer that would be accepted is late.
     pub(super) fn answer(
@@ -366,7 +369,7 @@ impl Lookup {
         mut answer: Answer,
         addresses: Vec<IpAddr>,
         targets: Vec<Name>,
-    ) -> bool {
+    ) {
         let duplicate = self.answers.iter().rev().any(|other| {
             let same = Answer {
                 moment: other.moment,
@@ -376,24 +379,22 @@ impl Lookup {
             same && answer.moment.since(other.moment).abs() <= DUPLICATE_WITHIN
         });
         if duplicate {
-            return false;
+            return;
         }
-        if answer.fate == Fate::Accepted && self.is_settled() {
+        if answer.fate == Fate::Accepted && self.is_too_late(&answer) {
             answer.fate = Fate::Late;
         }
         self.omitted = self
             .omitted
             .saturating_add(push(&mut self.answers, answer, MAX_ANSWERS));
-        if !answer.accepted() {
-            return false;
+        if answer.accepted() {
+            self.outcome = answer.outcome;
+            self.result = Some(answer.moment);
+            if is_final(answer.outcome) {
+                self.addresses = first_distinct(addresses, MAX_ADDRESSES);
+                self.targets = first_distinct(targets, MAX_TARGETS);
+            }
         }
-        self.outcome = answer.outcome;
-        self.result = Some(answer.moment);
-        if is_final(answer.outcome) {
-            self.addresses = first_distinct(addresses, MAX_ADDRESSES);
-            self.targets = first_distinct(targets, MAX_TARGETS);
-        }
-        true
     }
 
     /// Notes that no answer will come to the copies that went to `resolver`.
@@ -405,6 +406,26 @@ impl Lookup {
         push(&mut self.unreachable, error, MAX_ANSWERS);
         self.outcome = LookupOutcome::PortUnreachable;
         self.result = Some(moment);
+    }
+
+    /// Whether nobody waits for `answer` any more, though it answers a copy.
+    fn is_too_late(&self, answer: &Answer) -> bool {
+        if self.is_settled() {
+            return true;
+        }
+        if self.result.is_some_and(|result| result >= self.last_query) {
+            // The resolver failed already: this is its word on an earlier copy.
+            return !is_final(answer.outcome)
+                && self.answers.iter().any(|other| {
+                    other.accepted()
+                        && other.resolver == answer.resolver
+                        && other.moment >= self.last_query
+                });
+        }
+        let gave_up = self.fits().into_iter().find(|fit| fit.complete);
+        gave_up
+            .and_then(|fit| fit.gives_up_after)
+            .is_some_and(|due| answer.moment.since(self.first()) > due.plus(GRACE))
     }
 
     /// The bytes that it holds.

@@ -15,7 +15,10 @@ mod nbns;
 mod record_type;
 mod reverse;
 mod schedule;
+mod store;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use lookup::{Answer, End, Fate, Lookup, Query};
 pub(crate) use lookups::{Lookups, ResolverRecord};

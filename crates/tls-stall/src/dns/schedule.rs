@@ -34,6 +34,17 @@ impl Fit {
         let delay = give_up.minus(due);
         delay >= Span::from_millis(-50) && delay <= late
     }
+
+    /// The lower, the likelier.
+    const fn rank(&self) -> u8 {
+        match (self.complete, self.options) {
+            (true, None) => 0,
+            // A single round is more often the beginning of the usual schedule.
+            (_, Some((_, 1))) => 3,
+            (true, Some(_)) => 1,
+            (false, _) => 2,
+        }
+    }
 }
 
 /// `glibc, three name servers`, and the options where they were set.
@@ -77,7 +88,7 @@ pub(super) fn fits(queries: &[Query], failed: bool) -> Vec<Fit> {
         fits.extend(BSD.iter().filter_map(|formula| formula.fit_options(&shape)));
     }
     // The sort is stable: among equals, the order above.
-    fits.sort_by_key(|fit| (!fit.complete, fit.options.is_some()));
+    fits.sort_by_key(Fit::rank);
     fits
 }
 

@@ -1,0 +1,301 @@
+//! Where lookups are kept, found again, and dropped when there are too many.
+
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::index::{self, Index};
+use super::lookup::{Lookup, Query};
+use super::{Name, RecordType, nbns};
+use crate::report::Via;
+use crate::time::{Span, Timestamp};
+
+/// How many lookups of one question are searched for the one that a message belongs to: more than
+/// one host asks at the same time.
+const MAX_DEPTH: usize = 32;
+
+/// Bytes a lookup may take on average; where they take more, fewer are kept.
+const MEAN_WEIGHT: usize = 512;
+
+/// A lookup without a result is as good as finished this long after its last copy.
+const IDLE: Span = Span::from_secs(60);
+
+/// The lookups of a capture in the order of their first queries.
+///
+/// A slot is a lookup's place in that order; it is good until the next [`trim`](Self::trim).
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    lookups: Vec<Lookup>,
+    /// The latest lookup of each question.
+    latest: HashTable<u32>,
+    hasher: RandomState,
+    index: Index,
+    max_lookups: usize,
+    /// The bytes that all lookups hold.
+    weight: usize,
+    next_number: u64,
+    evicted: u64,
+}
+
+/// What makes two messages speak of the same question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key<'a> {
+    via: Via,
+    asker: IpAddr,
+    name: &'a Name,
+    record_type: RecordType,
+    /// A node status is another question for each node that is asked.
+    node: Option<IpAddr>,
+}
+
+impl<'a> Key<'a> {
+    /// The question for `record_type` of `name` that `asker` put to `resolver`.
+    pub(super) fn new(
+        via: Via,
+        asker: IpAddr,
+        name: &'a Name,
+        record_type: RecordType,
+        resolver: IpAddr,
+    ) -> Self {
+        let asks_node = via == Via::Nbns && nbns::asks_node(name, record_type);
+        Self {
+            via,
+            asker,
+            name,
+            record_type,
+            node: asks_node.then_some(resolver),
+        }
+    }
+
+    fn of(lookup: &'a Lookup) -> Option<Self> {
+        let resolver = lookup.queries.first()?.resolver;
+        let record_type = lookup.record_type;
+        Some(Self::new(
+            lookup.via,
+            lookup.asker,
+            &lookup.name,
+            record_type,
+            resolver,
+        ))
+    }
+}
+
+impl Store {
+    /// Never keeps more than `max_lookups`, nor 512 bytes for each of them on average.
+    pub(super) fn new(max_lookups: usize) -> Self {
+        Self {
+            lookups: Vec::new(),
+            latest: HashTable::new(),
+            hasher: RandomState::default(),
+            index: Index::default(),
+            max_lookups: max_lookups.max(1),
+            weight: 0,
+            next_number: 0,
+            evicted: 0,
+        }
+    }
+
+    pub(super) fn all(&self) -> &[Lookup] {
+        &self.lookups
+    }
+
+    pub(super) fn numbered(&self, number: u64) -> Option<&Lookup> {
+        let slot = self
+            .lookups
+            .binary_search_by_key(&number, |lookup| lookup.number)
+            .ok()?;
+        self.lookups.get(slot)
+    }
+
+    pub(super) fn at(&self, slot: u32) -> Option<&Lookup> {
+        self.lookups.get(usize::try_from(slot).ok()?)
+    }
+
+    /// The latest lookup of a question.
+    pub(super) fn latest(&self, key: &Key<'_>) -> Option<u32> {
+        let same = |slot: &u32| self.at(*slot).and_then(Key::of) == Some(*key);
+        self.latest.find(self.hasher.hash_one(key), same).copied()
+    }
+
+    /// The lookup in `slot` and those of the same question before it, latest first.
+    pub(super) fn chain(&self, slot: Option<u32>) -> impl Iterator<Item = (u32, &Lookup)> {
+        let slots = std::iter::successors(slot, |&slot| self.at(slot)?.previous);
+        slots
+            .take(MAX_DEPTH)
+            .filter_map(|slot| Some((slot, self.at(slot)?)))
+    }
+
+    /// The slots of the `count` latest lookups, latest first.
+    pub(super) fn recent(&self, count: usize) -> impl Iterator<Item = (u32, &Lookup)> {
+        let start = self.lookups.len().saturating_sub(count);
+        let recent = self.lookups.iter().enumerate().skip(start).rev();
+        recent.filter_map(|(slot, lookup)| Some((u32::try_from(slot).ok()?, lookup)))
+    }
+
+    /// A number that is the same for the same question, whoever asks it.
+    pub(super) fn hash_of_question(&self, lookup: &Lookup) -> u64 {
+        self.hasher.hash_one((&lookup.name, lookup.record_type))
+    }
+
+    /// Begins a lookup; `None` where there is no slot left.
+    pub(super) fn begin(
+        &mut self,
+        via: Via,
+        asker: IpAddr,
+        name: Name,
+        record_type: RecordType,
+        query: Query,
+    ) -> Option<u32> {
+        let slot = u32::try_from(self.lookups.len()).ok()?;
+        let lookup = Lookup::new(self.next_number, via, asker, name, record_type, query);
+        self.next_number = self.next_number.saturating_add(1);
+        self.weight = self.weight.saturating_add(lookup.weight());
+        self.lookups.push(lookup);
+        self.register(slot);
+        Some(slot)
+    }
+
+    /// Changes the lookup in `slot`.
+    pub(super) fn change(&mut self, slot: u32, change: impl FnOnce(&mut Lookup)) {
+        let place = usize::try_from(slot).ok();
+        let Some(lookup) = place.and_then(|place| self.lookups.get_mut(place)) else {
+            return;
+        };
+        let was_settled = lookup.is_settled();
+        let before = lookup.weight();
+        change(lookup);
+        self.weight = self
+            .weight
+            .saturating_sub(before)
+            .saturating_add(lookup.weight());
+        if lookup.is_settled() && !was_settled {
+            self.index.settle(slot, lookup);
+        }
+    }
+
+    /// Drops lookups if there are too many; then all slots are new.
+    pub(super) fn trim(&mut self) -> bool {
+        let max_weight = self.max_lookups.saturating_mul(MEAN_WEIGHT);
+        let mut trimmed = false;
+        while self.lookups.len() > self.max_lookups
+            || (self.weight > max_weight && self.lookups.len() > 1)
+        {
+            self.evict();
+            trimmed = true;
+        }
+        trimmed
+    }
+
+    /// How many lookups were dropped.
+    pub(super) const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    pub(super) fn overlapping(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<&Lookup> {
+        self.in_order(self.index.of_asker(asker, from, to), from, to)
+    }
+
+    pub(super) fn reverse_lookups(
+        &self,
+        address: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<&Lookup> {
+        self.in_order(self.index.of_address(address, from, to), from, to)
+    }
+
+    pub(super) fn answer_with(
+        &self,
+        asker: IpAddr,
+        address: IpAddr,
+        until: Timestamp,
+    ) -> Option<&Lookup> {
+        self.at(self.index.answer_with(asker, address, until)?)
+    }
+
+    fn in_order(
+        &self,
+        slots: impl Iterator<Item = u32>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<&Lookup> {
+        let mut found: Vec<&Lookup> = slots
+            .filter_map(|slot| self.at(slot))
+            .filter(|lookup| index::overlaps(lookup, from, to))
+            .collect();
+        found.sort_unstable_by_key(|lookup| lookup.number);
+        found
+    }
+
+    /// Makes the lookup in `slot` the latest of its question, and takes it into the index.
+    fn register(&mut self, slot: u32) {
+        let previous = self
+            .at(slot)
+            .and_then(Key::of)
+            .and_then(|key| self.latest(&key));
+        self.change(slot, |lookup| lookup.previous = previous);
+        let Self {
+            lookups,
+            latest,
+            hasher,
+            index,
+            ..
+        } = self;
+        let get = |slot: u32| {
+            usize::try_from(slot)
+                .ok()
+                .and_then(|slot| lookups.get(slot))
+        };
+        let hash = |slot: &u32| {
+            get(*slot)
+                .and_then(Key::of)
+                .map_or(0, |key| hasher.hash_one(key))
+        };
+        if let Some(lookup) = get(slot) {
+            latest
+                .entry(hash(&slot), |other| Some(*other) == previous, hash)
+                .or_insert(slot)
+                .into_mut()
+                .clone_from(&slot);
+            index.insert(slot, lookup);
+        }
+    }
+
+    /// Drops an eighth of the lookups, the oldest finished ones first, but never the latest.
+    fn evict(&mut self) {
+        let Some(now) = self.lookups.last().map(Lookup::last_query) else {
+            return;
+        };
+        let mut surplus = self.lookups.len().div_ceil(8);
+        for only_finished in [true, false] {
+            let mut others = self.lookups.len().saturating_sub(1);
+            self.lookups.retain(|lookup| {
+                let finished = lookup.is_settled() || now.since(lookup.last_query()) > IDLE;
+                let drop = others > 0 && surplus > 0 && (finished || !only_finished);
+                others = others.saturating_sub(1);
+                if drop {
+                    surplus = surplus.saturating_sub(1);
+                    self.evicted = self.evicted.saturating_add(1);
+                }
+                !drop
+            });
+        }
+        self.weight = self
+            .lookups
+            .iter()
+            .map(Lookup::weight)
+            .fold(0, usize::saturating_add);
+        self.latest.clear();
+        self.index = Index::default();
+        for slot in 0..u32::try_from(self.lookups.len()).unwrap_or(u32::MAX) {
+            self.register(slot);
+        }
+    }
+}
