@@ -41,7 +41,10 @@ pub fn analyze_reader<R: Read>(
     }
     let mut analysis = analyzer.finish();
     analysis.notices.splice(..0, reader.notices());
-    Ok(CaptureReport::new(Source::new(path, reader.format().name()), analysis))
+    Ok(CaptureReport::new(
+        Source::new(path, reader.format().name()),
+        analysis,
+    ))
 }
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
@@ -149,8 +152,10 @@ impl Analyzer {
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
         let mut place = self.table.locate(segment, moment, &mut self.displaced);
-        let roles_known =
-            self.table.entry(place).is_none_or(|entry| entry.connection.roles_known);
+        let roles_known = self
+            .table
+            .entry(place)
+            .is_none_or(|entry| entry.connection.roles_known);
         if !roles_known && begins_client_hello(segment.payload) {
             if place.from == Side::Server {
                 place = self.table.swap_roles(place);
@@ -160,14 +165,26 @@ impl Analyzer {
             }
         }
         if let Some(entry) = self.table.entry(place) {
-            let Entry { connection, milestones, session } = entry;
-            connection.accept(place.from, segment, moment, milestones, &mut self.budget, session);
+            let Entry {
+                connection,
+                milestones,
+                session,
+            } = entry;
+            connection.accept(
+                place.from,
+                segment,
+                moment,
+                milestones,
+                &mut self.budget,
+                session,
+            );
             for message in session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
                     Side::Server => (connection.server, connection.client),
                 };
-                self.lookups.message(message.moment, from, to, &message.bytes, true);
+                self.lookups
+                    .message(message.moment, from, to, &message.bytes, true);
             }
             if entry.session.is_over() || is_closed(entry) {
                 self.settle_at(place);
@@ -184,7 +201,9 @@ impl Analyzer {
             self.lookups.icmp(moment, error);
             return;
         }
-        let Some(place) = self.table.find(error.source, error.destination) else { return };
+        let Some(place) = self.table.find(error.source, error.destination) else {
+            return;
+        };
         if let Some(entry) = self.table.entry(place) {
             entry.connection.note_unreachable(Unreachable {
                 moment,
@@ -202,7 +221,11 @@ impl Analyzer {
 
     /// Keeps of a connection what the report needs.
     fn settle(&mut self, entry: Box<Entry<Session>>) {
-        let Entry { mut connection, mut milestones, mut session } = *entry;
+        let Entry {
+            mut connection,
+            mut milestones,
+            mut session,
+        } = *entry;
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
         let reading = session.finish(&mut milestones);

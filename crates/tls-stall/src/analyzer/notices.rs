@@ -33,7 +33,10 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts one more, seen at `moment`.
     pub(super) fn add(tally: &mut Option<Self>, moment: Moment) {
-        let tally = tally.get_or_insert(Self { first: moment, count: 0 });
+        let tally = tally.get_or_insert(Self {
+            first: moment,
+            count: 0,
+        });
         tally.count = tally.count.saturating_add(1);
     }
 }
@@ -43,7 +46,10 @@ impl Seen {
         if self.undecoded.len() >= MAX_REASONS && !self.undecoded.contains_key(&reason) {
             return;
         }
-        let tally = self.undecoded.entry(reason).or_insert(Tally { first: moment, count: 0 });
+        let tally = self.undecoded.entry(reason).or_insert(Tally {
+            first: moment,
+            count: 0,
+        });
         tally.count = tally.count.saturating_add(1);
     }
 
@@ -75,7 +81,11 @@ impl Seen {
         let tallied = |code, tally: Option<Tally>, text: &str| {
             tally.map(|tally| {
                 let frames = if tally.count == 1 { "frame" } else { "frames" };
-                Notice::new(code, Some(tally.first.frame), format!("{} {frames} {text}", tally.count))
+                Notice::new(
+                    code,
+                    Some(tally.first.frame),
+                    format!("{} {frames} {text}", tally.count),
+                )
             })
         };
         for (reason, &tally) in &self.undecoded {
@@ -140,5 +150,9 @@ fn ends_in_wait(analysis: &Analysis) -> Option<Notice> {
         1 => "the capture ends within a wait: its length is a lower bound".to_owned(),
         count => format!("the capture ends within {count} waits: their lengths are lower bounds"),
     };
-    Some(Notice::new(NoticeCode::EndsInWait, frames.into_iter().min(), text))
+    Some(Notice::new(
+        NoticeCode::EndsInWait,
+        frames.into_iter().min(),
+        text,
+    ))
 }

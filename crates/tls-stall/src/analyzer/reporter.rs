@@ -6,9 +6,7 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{
-    self, Analysis, At, Cause, Connection, Finding, Outcome, Summary,
-};
+use crate::report::{self, Analysis, At, Cause, Connection, Finding, Outcome, Summary};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, Wait, outcome, waits};
 
@@ -24,8 +22,9 @@ pub(super) struct Reporter<'a> {
 
 impl<'a> Reporter<'a> {
     pub(super) fn new(analyzer: &'a Analyzer) -> Self {
-        let first_frame =
-            analyzer.first_frame.map_or(Timestamp::from_nanos(0), |moment| moment.time);
+        let first_frame = analyzer
+            .first_frame
+            .map_or(Timestamp::from_nanos(0), |moment| moment.time);
         let counted = analyzer.settled.counted();
         Self {
             analyzer,
@@ -57,7 +56,8 @@ impl<'a> Reporter<'a> {
                 for wait in &mut waits {
                     wait.stalled = false;
                 }
-                self.connections.push(self.connection(setup, &waits, Vec::new()));
+                self.connections
+                    .push(self.connection(setup, &waits, Vec::new()));
             }
             return;
         }
@@ -66,13 +66,16 @@ impl<'a> Reporter<'a> {
         self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
         let stalled = waits.iter().any(|wait| wait.stalled);
         self.summary.stalled = self.summary.stalled.saturating_add(stalled.into());
-        let failed = findings.first().is_some_and(|finding| explains_failure(finding.cause));
+        let failed = findings
+            .first()
+            .is_some_and(|finding| explains_failure(finding.cause));
         if let Some(verdict) = findings.first().filter(|_| stalled || failed) {
             let count = self.summary.causes.entry(verdict.cause).or_insert(0);
             *count = count.saturating_add(1);
         }
         if stalled || failed || config.keep_all {
-            self.connections.push(self.connection(setup, &waits, findings));
+            self.connections
+                .push(self.connection(setup, &waits, findings));
         }
     }
 
@@ -87,11 +90,17 @@ impl<'a> Reporter<'a> {
             .map(|lookup| lookup.report(first))
             .collect();
         Analysis {
-            link_types: analyzer.link_types.iter().map(ToString::to_string).collect(),
+            link_types: analyzer
+                .link_types
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             frames: analyzer.frames,
             decoded_frames: analyzer.decoded_frames,
             first_frame_time: analyzer.first_frame.map(|moment| moment.time),
-            duration: analyzer.latest.map_or(Span::ZERO, |latest| latest.time.since(first)),
+            duration: analyzer
+                .latest
+                .map_or(Span::ZERO, |latest| latest.time.since(first)),
             notices: Vec::new(),
             summary: self.summary,
             connections: self.connections,
@@ -105,7 +114,11 @@ impl<'a> Reporter<'a> {
         let last = waits.len().saturating_sub(1);
         let mut diagnoses = Vec::new();
         for (index, wait) in waits.iter_mut().enumerate() {
-            let case = Case { setup, wait, scene: &self.scene };
+            let case = Case {
+                setup,
+                wait,
+                scene: &self.scene,
+            };
             let unused = diagnosis::is_unused(&case);
             if !(wait.stalled || unused || (failed && index == last)) {
                 continue;

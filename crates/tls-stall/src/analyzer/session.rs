@@ -13,7 +13,10 @@ const DNS: u16 = 53;
 /// Reads one connection.
 #[derive(Debug)]
 pub(super) enum Session {
-    Tls { session: tls::Session, port: Option<Port> },
+    Tls {
+        session: tls::Session,
+        port: Option<Port>,
+    },
     Dns(Box<DnsStreams>),
 }
 
@@ -73,7 +76,10 @@ impl StreamSink for Session {
             return Self::Dns(Box::default());
         }
         let port = tls::port(server.port);
-        Self::Tls { session: tls::Session::new(port), port }
+        Self::Tls {
+            session: tls::Session::new(port),
+            port,
+        }
     }
 
     fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones) {
@@ -81,14 +87,24 @@ impl StreamSink for Session {
             Self::Tls { session, .. } => session.piece(from, piece, milestones),
             Self::Dns(streams) => {
                 // A deframer that has lost bytes cannot find the next message.
-                let Piece::Bytes(bytes, moment) = piece else { return };
-                let DnsStreams { client, server, messages } = &mut **streams;
+                let Piece::Bytes(bytes, moment) = piece else {
+                    return;
+                };
+                let DnsStreams {
+                    client,
+                    server,
+                    messages,
+                } = &mut **streams;
                 let deframer = match from {
                     Side::Client => client,
                     Side::Server => server,
                 };
                 deframer.push(bytes, |message| {
-                    messages.push(DnsMessage { from, moment, bytes: message.to_vec() });
+                    messages.push(DnsMessage {
+                        from,
+                        moment,
+                        bytes: message.to_vec(),
+                    });
                 });
             }
         }

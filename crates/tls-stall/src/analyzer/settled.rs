@@ -57,7 +57,10 @@ impl Settled {
             self.servers.insert(setup.server);
         }
         if setup.has(Milestone::ClientFinished) && room {
-            let count = self.worked.entry((setup.client.ip, setup.server)).or_insert(0);
+            let count = self
+                .worked
+                .entry((setup.client.ip, setup.server))
+                .or_insert(0);
             *count = count.saturating_add(1);
         }
         let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
@@ -93,7 +96,9 @@ impl Settled {
 
 /// The longest wait before the end of the handshake.
 pub(super) fn longest(waits: &[Wait]) -> Option<Span> {
-    let before = waits.iter().filter(|wait| wait.phase != Phase::ApplicationData);
+    let before = waits
+        .iter()
+        .filter(|wait| wait.phase != Phase::ApplicationData);
     before.map(Wait::duration).max()
 }
 

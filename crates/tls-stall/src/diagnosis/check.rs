@@ -31,7 +31,12 @@ impl Check {
         holds: impl Into<Option<bool>>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { name, weight: Weight::Necessary, holds: holds.into(), detail: detail.into() }
+        Self {
+            name,
+            weight: Weight::Necessary,
+            holds: holds.into(),
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn strong(
@@ -39,7 +44,12 @@ impl Check {
         holds: impl Into<Option<bool>>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { name, weight: Weight::Strong, holds: holds.into(), detail: detail.into() }
+        Self {
+            name,
+            weight: Weight::Strong,
+            holds: holds.into(),
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn supporting(
@@ -47,11 +57,20 @@ impl Check {
         holds: impl Into<Option<bool>>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { name, weight: Weight::Supporting, holds: holds.into(), detail: detail.into() }
+        Self {
+            name,
+            weight: Weight::Supporting,
+            holds: holds.into(),
+            detail: detail.into(),
+        }
     }
 
     pub(super) fn report(self) -> report::Check {
-        report::Check { name: self.name, holds: self.holds, detail: self.detail }
+        report::Check {
+            name: self.name,
+            holds: self.holds,
+            detail: self.detail,
+        }
     }
 }
 
@@ -83,9 +102,15 @@ mod tests {
         let fails = Check::strong("c", false, "");
         let helps = Check::supporting("d", false, "");
         assert_eq!(confidence(&[holds.clone(), helps]), Ok(Confidence::High));
-        assert_eq!(confidence(&[holds.clone(), unknown.clone()]), Ok(Confidence::Medium));
+        assert_eq!(
+            confidence(&[holds.clone(), unknown.clone()]),
+            Ok(Confidence::Medium)
+        );
         assert_eq!(confidence(&[holds, unknown, fails]), Ok(Confidence::Low));
         let impossible = Check::necessary("e", false, "it asks for another address");
-        assert_eq!(confidence(&[impossible]), Err("it asks for another address".into()));
+        assert_eq!(
+            confidence(&[impossible]),
+            Err("it asks for another address".into())
+        );
     }
 }

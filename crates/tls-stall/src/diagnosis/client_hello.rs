@@ -43,7 +43,11 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         )
     };
     let mut evidence: Vec<(Moment, String)> = vec![(first, "the ClientHello".to_owned())];
-    evidence.extend(copies.iter().map(|copy| (copy.moment, "the ClientHello, sent again".to_owned())));
+    evidence.extend(
+        copies
+            .iter()
+            .map(|copy| (copy.moment, "the ClientHello, sent again".to_owned())),
+    );
     evidence.extend(acked.map(|at| (at, "the server acknowledges the ClientHello".to_owned())));
     let candidate = Candidate {
         cause: Cause::ClientHelloLost,
@@ -59,7 +63,11 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         ),
         evidence,
         checks: vec![
-            Check::necessary("sent-again", true, format!("{count} more copies, the last in frame {}", last.frame)),
+            Check::necessary(
+                "sent-again",
+                true,
+                format!("{count} more copies, the last in frame {}", last.frame),
+            ),
             Check::strong(
                 "not-acknowledged-before",
                 in_vain,

@@ -2,7 +2,7 @@
 
 use super::{Candidate, Case, Check, Opinion, words};
 use crate::milestone::Milestone;
-use crate::report::{Cause, EndedBy, Party, Phase};
+use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::time::{Moment, Span};
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
@@ -18,7 +18,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         connect_refused(case)
     } else if case.setup.has(Milestone::SynAck) || case.setup.has(Milestone::Established) {
         if case.setup.syns.len() < 2 && case.setup.syn_acks.len() < 2 {
-            opinions.push(Opinion::ruled_out(Cause::SynLost, "the SYN was sent only once"));
+            opinions.push(Opinion::ruled_out(
+                Cause::SynLost,
+                "the SYN was sent only once",
+            ));
             return;
         }
         syn_lost(case)
@@ -32,42 +35,91 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
     let (from, to) = (case.wait.from, case.wait.to);
     let answered = setup.at(Milestone::SynAck).unwrap_or(to);
-    let copies: Vec<Moment> =
-        setup.syns.iter().copied().filter(|syn| *syn <= answered.max(from)).collect();
+    let copies: Vec<Moment> = setup
+        .syns
+        .iter()
+        .copied()
+        .filter(|syn| *syn <= answered.max(from))
+        .collect();
     // The answer itself may be what was lost, and was sent again.
-    let resent_answer = setup.syn_acks.iter().rev().find(|copy| **copy <= to).copied();
-    let lost_until = copies.last().copied().max(resent_answer.filter(|_| copies.len() < 2));
+    let resent_answer = setup
+        .syn_acks
+        .iter()
+        .rev()
+        .find(|copy| **copy <= to)
+        .copied();
+    let lost_until = copies
+        .last()
+        .copied()
+        .max(resent_answer.filter(|_| copies.len() < 2));
     let explained = lost_until.map_or(Span::ZERO, |last| last.since(from));
     let count = copies.len();
+    // At the server a SYN that is in the capture has come through; the host did not answer it.
+    let arrived = setup.vantage() == Some(Vantage::Server) && count > 1;
+    let (waiting_on, what, remedy) = if arrived {
+        (
+            Party::Server,
+            "each copy arrived, and the server's host dropped the first ones",
+            format!(
+                "Look at {}: its accept queue may be full (nstat: ListenOverflows), or a filter on \
+                 the host drops SYNs.",
+                setup.server
+            ),
+        )
+    } else {
+        (
+            Party::Network,
+            "the first copies, or the answers to them, were lost",
+            format!(
+                "Look for loss on the path to {}: a weak radio link, a firewall that drops the \
+                 first packets, or a server whose accept queue is full. A capture at the server \
+                 tells whether the SYN arrived.",
+                setup.server
+            ),
+        )
+    };
     Candidate {
         cause: Cause::SynLost,
-        waiting_on: Party::Network,
+        waiting_on,
         explained,
         summary: format!(
-            "The client sent its SYN to {} {count} times before it was answered: the first copies, \
-             or the answers to them, were lost.",
+            "The client sent its SYN to {} {count} times before it was answered: {what}.",
             setup.server
         ),
-        remedy: format!(
-            "Look for loss on the path to {}: a weak radio link, a firewall that drops the first \
-             packets, or a server whose accept queue is full. A capture at the server tells whether \
-             the SYN arrived.",
-            setup.server
-        ),
+        remedy,
         evidence: copies_of_syn(&copies)
             .into_iter()
-            .chain(setup.at(Milestone::SynAck).map(|at| (at, "SYN-ACK".to_owned())))
+            .chain(
+                setup
+                    .at(Milestone::SynAck)
+                    .map(|at| (at, "SYN-ACK".to_owned())),
+            )
             .collect(),
         checks: vec![
             Check::necessary(
                 "sent-again",
                 count > 1 || setup.syn_acks.len() > 1,
-                format!("{count} copies of the SYN, {} of the SYN-ACK", setup.syn_acks.len()),
+                format!(
+                    "{count} copies of the SYN, {} of the SYN-ACK",
+                    setup.syn_acks.len()
+                ),
             ),
             Check::strong(
                 "covers-the-wait",
                 explained >= to.since(from).percent(80),
-                format!("the last copy was sent after {explained} of {}", to.since(from)),
+                format!(
+                    "the last copy was sent after {explained} of {}",
+                    to.since(from)
+                ),
+            ),
+            Check::strong(
+                "lost-on-the-way",
+                !arrived,
+                if arrived {
+                    "captured at the server, where every copy arrived"
+                } else {
+                    "not captured at the server: the copies before the last had no answer here"
+                },
             ),
         ],
         is_fallback: false,
@@ -78,7 +130,10 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
 fn connect_timeout(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
     let count = setup.syns.len();
-    let over = setup.syns.last().map_or(Span::ZERO, |last| last.since(case.wait.from));
+    let over = setup
+        .syns
+        .last()
+        .map_or(Span::ZERO, |last| last.since(case.wait.from));
     Candidate {
         cause: Cause::ConnectTimeout,
         waiting_on: Party::Network,
@@ -96,7 +151,11 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
         ),
         evidence: copies_of_syn(&setup.syns),
         checks: vec![
-            Check::necessary("no-answer", true, "no packet of the server in this connection"),
+            Check::necessary(
+                "no-answer",
+                true,
+                "no packet of the server in this connection",
+            ),
             Check::strong(
                 "asked-more-than-once",
                 if count > 1 { Some(true) } else { None },

@@ -47,7 +47,10 @@ pub(crate) enum Opinion {
 
 impl Opinion {
     fn ruled_out(cause: Cause, because: impl Into<String>) -> Self {
-        Self::RuledOut(RuledOut { cause, because: because.into() })
+        Self::RuledOut(RuledOut {
+            cause,
+            because: because.into(),
+        })
     }
 }
 
@@ -55,8 +58,12 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] =
-    [name_lookup::consider, connect::consider, client_hello::consider, silence::consider];
+const FAMILIES: [Family; 4] = [
+    name_lookup::consider,
+    connect::consider,
+    client_hello::consider,
+    silence::consider,
+];
 
 /// Causes that were considered and ruled out, at most so many a finding.
 const MAX_RULED_OUT: usize = 12;
@@ -83,7 +90,10 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
             Opinion::RuledOut(out) => ruled_out.push(out),
             Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
                 Ok(confidence) => ranked.push((confidence, candidate)),
-                Err(because) => ruled_out.push(RuledOut { cause: candidate.cause, because }),
+                Err(because) => ruled_out.push(RuledOut {
+                    cause: candidate.cause,
+                    because,
+                }),
             },
         }
     }
@@ -94,12 +104,34 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
             (true, _) => 1,
             (false, Confidence::Low) => 2,
         };
-        (rank, std::cmp::Reverse(*confidence), std::cmp::Reverse(candidate.explained))
+        (
+            rank,
+            std::cmp::Reverse(*confidence),
+            std::cmp::Reverse(candidate.explained),
+        )
     });
+    // What is explained is not unexplained.
+    if let Some((confidence, verdict)) = ranked.first()
+        && !verdict.is_fallback
+        && *confidence >= Confidence::Medium
+    {
+        let because = format!("{} explains {} of it", verdict.cause, verdict.explained);
+        ranked.retain(|(_, candidate)| {
+            if candidate.is_fallback {
+                ruled_out.push(RuledOut {
+                    cause: candidate.cause,
+                    because: because.clone(),
+                });
+            }
+            !candidate.is_fallback
+        });
+    }
     ruled_out.dedup();
     ruled_out.truncate(MAX_RULED_OUT);
-    let lookups =
-        ranked.iter().flat_map(|(_, candidate)| candidate.lookups.iter().copied()).collect();
+    let lookups = ranked
+        .iter()
+        .flat_map(|(_, candidate)| candidate.lookups.iter().copied())
+        .collect();
     let findings = ranked
         .into_iter()
         .map(|(confidence, candidate)| finding(case, *candidate, confidence, &ruled_out))
@@ -118,7 +150,11 @@ fn finding(
     evidence.extend(case.boundaries());
     evidence.sort_by_key(|(moment, _)| *moment);
     evidence.dedup_by_key(|(moment, _)| moment.frame);
-    let ruled_out = ruled_out.iter().filter(|out| out.cause != candidate.cause).cloned().collect();
+    let ruled_out = ruled_out
+        .iter()
+        .filter(|out| out.cause != candidate.cause)
+        .cloned()
+        .collect();
     report::Finding {
         cause: candidate.cause,
         phase: case.wait.phase,
@@ -136,7 +172,11 @@ fn finding(
 }
 
 fn frame((moment, message): (Moment, String), first: Timestamp) -> Evidence {
-    Evidence { frame: moment.frame, time: moment.time.since(first), message }
+    Evidence {
+        frame: moment.frame,
+        time: moment.time.since(first),
+        message,
+    }
 }
 
 /// Shows the evidence in Wireshark.

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 
 use crate::decode::Endpoint;
 use crate::dns::Lookups;
-use crate::report::{EndedBy, Party, Phase};
 use crate::milestone::Milestone;
+use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
 use crate::timeline::{Setup, Wait};
 
@@ -82,7 +82,9 @@ impl Case<'_> {
 
     /// Whether the host that owed the next move made it, so that the wait ended when it went on.
     pub(crate) fn waiter_ended_the_wait(&self) -> bool {
-        let EndedBy::Milestone(milestone) = self.wait.ended_by else { return false };
+        let EndedBy::Milestone(milestone) = self.wait.ended_by else {
+            return false;
+        };
         match milestone {
             Milestone::ServerFin | Milestone::ServerRst => self.wait.waiting_on == Party::Server,
             Milestone::ClientFin | Milestone::ClientRst => self.wait.waiting_on != Party::Server,
@@ -94,12 +96,24 @@ impl Case<'_> {
     /// The frames between which the wait lies, and the ends of the connection within it.
     pub(super) fn boundaries(&self) -> Vec<(Moment, String)> {
         let (from, to) = (self.wait.from, self.wait.to);
-        let mut frames = vec![(from, super::words::beginning(self)), (to, super::words::end(self))];
+        let mut frames = vec![
+            (from, super::words::beginning(self)),
+            (to, super::words::end(self)),
+        ];
         let within = |moment: &Moment| *moment > from && *moment < to;
         for (milestone, text) in [
-            (Milestone::ServerFin, "the server closes the connection (FIN)"),
-            (Milestone::ServerRst, "the server resets the connection (RST)"),
-            (Milestone::ClientFin, "the client closes the connection (FIN)"),
+            (
+                Milestone::ServerFin,
+                "the server closes the connection (FIN)",
+            ),
+            (
+                Milestone::ServerRst,
+                "the server resets the connection (RST)",
+            ),
+            (
+                Milestone::ClientFin,
+                "the client closes the connection (FIN)",
+            ),
         ] {
             if let Some(moment) = self.setup.at(milestone).filter(within) {
                 frames.push((moment, text.to_owned()));

@@ -51,15 +51,24 @@ fn unused_connection(case: &Case<'_>) -> Candidate {
         summary: format!(
             "The client opened this connection to {} and never used it{}.",
             setup.server,
-            if beside { "; another one to the same server did the work" } else { "" }
+            if beside {
+                "; another one to the same server did the work"
+            } else {
+                ""
+            }
         ),
-        remedy: "Nothing: browsers open connections ahead of need, and monitors look whether a port \
+        remedy:
+            "Nothing: browsers open connections ahead of need, and monitors look whether a port \
                  answers."
-            .to_owned(),
+                .to_owned(),
         evidence: Vec::new(),
         checks: vec![
             Check::necessary("no-byte-sent", true, "neither side sent any data"),
-            Check::supporting("another-worked", beside, "a connection of the same client to the same server completed its handshake"),
+            Check::supporting(
+                "another-worked",
+                beside,
+                "a connection of the same client to the same server completed its handshake",
+            ),
         ],
         is_fallback: true,
         lookups: Vec::new(),
@@ -77,7 +86,11 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         .collect();
     let visible = lookups.all().iter().any(|lookup| lookup.asker == client);
     let awaited = words::awaited(case.wait.phase);
-    let hint = if open.is_empty() && !visible { resolver_hint(to.since(from)) } else { None };
+    let hint = if open.is_empty() && !visible {
+        resolver_hint(to.since(from))
+    } else {
+        None
+    };
     let mut summary = format!(
         "The client owed {awaited} and was silent for {}; nothing in the capture explains it.",
         to.since(from).max(Span::ZERO)
@@ -112,7 +125,9 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                 if visible {
                     format!("name lookups of {client} are in the capture")
                 } else {
-                    format!("no name lookup of {client} is in the capture; it may use another path, or encrypt them")
+                    format!(
+                        "no name lookup of {client} is in the capture; it may use another path, or encrypt them"
+                    )
                 },
             ),
             Check::strong(
@@ -136,16 +151,26 @@ fn client_idle(case: &Case<'_>) -> Candidate {
 fn server_silence(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
     let never = case.wait.is_unfulfilled();
-    let cause = if never { Cause::ServerSilent } else { Cause::ServerSlow };
+    let cause = if never {
+        Cause::ServerSilent
+    } else {
+        Cause::ServerSlow
+    };
     let awaited = words::awaited(case.wait.phase);
     let (from, to) = case.stretch();
     let length = to.since(from).max(Span::ZERO);
     let (acknowledged, detail) = has_what_it_needs(case);
     let at_server = setup.vantage() == Some(Vantage::Server);
     let mut summary = if never {
-        format!("{} had what it needed and did not send {awaited} for {length}.", setup.server)
+        format!(
+            "{} had what it needed and did not send {awaited} for {length}.",
+            setup.server
+        )
     } else {
-        format!("{} had what it needed and sent {awaited} only after {length}.", setup.server)
+        format!(
+            "{} had what it needed and sent {awaited} only after {length}.",
+            setup.server
+        )
     };
     if !at_server {
         summary.push_str(
@@ -198,13 +223,18 @@ fn has_what_it_needs(case: &Case<'_>) -> (Option<bool>, String) {
     }
     match case.setup.client_hello_acked {
         // The ServerHello itself may carry the acknowledgement.
-        Some(at) if at < case.wait.to || case.wait.is_unfulfilled() => {
-            (Some(true), format!("it acknowledged the ClientHello in frame {}", at.frame))
-        }
-        _ if !case.setup.has(Milestone::ClientHelloEnd) => {
-            (None, "the ClientHello is not whole in the capture".to_owned())
-        }
-        _ => (Some(false), "it had not acknowledged the ClientHello before".to_owned()),
+        Some(at) if at < case.wait.to || case.wait.is_unfulfilled() => (
+            Some(true),
+            format!("it acknowledged the ClientHello in frame {}", at.frame),
+        ),
+        _ if !case.setup.has(Milestone::ClientHelloEnd) => (
+            None,
+            "the ClientHello is not whole in the capture".to_owned(),
+        ),
+        _ => (
+            Some(false),
+            "it had not acknowledged the ClientHello before".to_owned(),
+        ),
     }
 }
 

@@ -74,7 +74,9 @@ pub(super) fn awaited(phase: Phase) -> &'static str {
 /// What happened to the user because of the wait, to follow a sentence; empty where it only took
 /// longer.
 pub(super) fn consequence(case: &Case<'_>) -> String {
-    let Some(closed) = case.setup.server_closed() else { return String::new() };
+    let Some(closed) = case.setup.server_closed() else {
+        return String::new();
+    };
     if closed <= case.wait.from || closed > case.wait.to {
         return String::new();
     }

@@ -260,7 +260,16 @@ impl Lookup {
         if self.via != Via::Dns || self.is_settled() || self.omitted > 0 {
             return Vec::new();
         }
-        schedule::fits(&self.queries, self.result.is_some())
+        schedule::fits(&self.queries, &self.failures())
+    }
+
+    /// When an answer or an ICMP error told that the lookup failed.
+    fn failures(&self) -> Vec<Moment> {
+        let answers = self.answers.iter().filter(|answer| answer.accepted());
+        let answers = answers.map(|answer| answer.moment);
+        answers
+            .chain(self.unreachable.iter().map(|error| error.moment))
+            .collect()
     }
 
     /// As the public report shows it; times count from `first_frame`.

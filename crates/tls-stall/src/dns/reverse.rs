@@ -31,7 +31,11 @@ pub(crate) fn name_of(address: IpAddr) -> Name {
 /// The octets of an IPv4 address, or the nibbles of an IPv6 one, as labels in reverse order.
 pub(crate) fn reverse_labels(address: IpAddr) -> String {
     let name = name_of(address);
-    let tree = if address.is_ipv4() { IPV4_TREE } else { IPV6_TREE };
+    let tree = if address.is_ipv4() {
+        IPV4_TREE
+    } else {
+        IPV6_TREE
+    };
     below(name.as_str(), tree).unwrap_or_default().to_owned()
 }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::Query;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 
 /// A schedule that the copies of a lookup fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,10 +68,19 @@ impl fmt::Display for Fit {
 /// Every schedule that `queries` fit, the likeliest first: those that fit whole before those that
 /// fit as far as the copies go.
 ///
-/// Where an answer failed (`failed`), retries follow answers, not timers; then only the software
-/// that ignores failures is considered.
-pub(super) fn fits(queries: &[Query], failed: bool) -> Vec<Fit> {
-    let Some(shape) = Shape::of(queries).filter(|shape| shape.waves.len() >= 2) else {
+/// Where answers failed (at `failures`), retries follow answers, not timers; then only the software
+/// that ignores failures is considered, by the copies that no failure called for.
+pub(super) fn fits(queries: &[Query], failures: &[Moment]) -> Vec<Fit> {
+    let failed = !failures.is_empty();
+    let by_timer = queries.iter().filter(|query| {
+        let called_for = |failure: &&Moment| {
+            let delay = query.moment.since(**failure);
+            delay >= Span::ZERO && delay <= CALLED_FOR
+        };
+        failures.iter().find(called_for).is_none()
+    });
+    let by_timer: Vec<Query> = by_timer.copied().collect();
+    let Some(shape) = Shape::of(&by_timer).filter(|shape| shape.waves.len() >= 2) else {
         return Vec::new();
     };
     let mut fits: Vec<Fit> = Vec::new();
@@ -91,6 +100,9 @@ pub(super) fn fits(queries: &[Query], failed: bool) -> Vec<Fit> {
     fits.sort_by_key(Fit::rank);
     fits
 }
+
+/// A copy that follows a failure so soon was called for by it.
+const CALLED_FOR: Span = Span::from_millis(20);
 
 /// glibc and its kin have no more name servers (MAXNS in resolv.h); Android has four.
 const MAX_SERVERS: usize = 4;

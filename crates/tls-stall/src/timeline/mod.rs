@@ -6,6 +6,6 @@ mod setup;
 mod wait;
 
 pub(crate) use outcome::outcome;
-pub(crate) use resolution::{RELEASE, resolve};
+pub(crate) use resolution::{RELEASE, resolve, same_host};
 pub(crate) use setup::Setup;
 pub(crate) use wait::{Wait, waits};

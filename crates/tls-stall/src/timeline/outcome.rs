@@ -15,7 +15,11 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     let answered = setup.has(M::SynAck) || setup.has(M::Established);
     if setup.has(M::Syn) && !answered {
         let refused = setup.has(M::ServerRst) || setup.unreachable.is_some();
-        return if refused { Outcome::Refused } else { Outcome::NoSynAck };
+        return if refused {
+            Outcome::Refused
+        } else {
+            Outcome::NoSynAck
+        };
     }
     let closed = setup.closed();
     let Some(hello) = setup.at(M::ClientHello) else {

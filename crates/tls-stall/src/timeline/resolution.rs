@@ -1,7 +1,7 @@
 //! Which lookups led to a connection.
 
 use super::setup::Setup;
-use crate::dns::{End, Lookup, Lookups, RecordType};
+use crate::dns::{End, Lookup, Lookups, Name};
 use crate::milestone::Milestone;
 use crate::time::{Moment, Span, Timestamp};
 
@@ -18,11 +18,14 @@ const MAX_LINKS: usize = 8;
 /// Notes the lookups that led to `setup`: the milestones `dns_query` and `dns_answer`, and the
 /// server's name.
 ///
-/// They are followed back from the SYN: the lookup that ended just before it and whose answer held
-/// the server's address (or another of the same name, asked beside it), or a reverse lookup of the
-/// server's address; then what ended just before that one began.
+/// They are followed back from the SYN: the lookups that ended just before it and that asked for
+/// the server (by the name whose answer held its address, by that name with a search-list suffix,
+/// or in reverse, by its address), with those of the same name beside them; then what ended just
+/// before these began.
 pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
-    let Some(syn) = setup.at(Milestone::Syn) else { return };
+    let Some(syn) = setup.at(Milestone::Syn) else {
+        return;
+    };
     let (asker, address) = (setup.client.ip, setup.server.ip);
     let named = lookups.answer_with(asker, address, syn.time);
     setup.resolved_name = named.map(|lookup| lookup.name.as_str().into());
@@ -32,19 +35,35 @@ pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
     let mut answer: Option<Option<Moment>> = None;
     for _ in 0..MAX_LINKS {
         let since = begin.plus(Span::ZERO.minus(RELEASE));
-        let before = lookups.overlapping(asker, since, begin);
-        let link = before
+        let links: Vec<&Lookup> = lookups
+            .overlapping(asker, since, begin)
             .into_iter()
             .filter(|lookup| leads_to(lookup, named, address))
-            .filter(|lookup| lookup.first().time < begin && ends_at(lookup, begin))
-            .min_by_key(|lookup| lookup.first());
-        let Some(link) = link else { break };
-        answer.get_or_insert_with(|| match link.end() {
+            .filter(|lookup| lookup.first().time < begin)
+            .collect();
+        let Some(last) = links
+            .iter()
+            .copied()
+            .filter(|link| ends_at(link, begin))
+            .max_by_key(|link| link.end().latest())
+        else {
+            break;
+        };
+        answer.get_or_insert_with(|| match last.end() {
             End::At(moment) => Some(moment),
             End::GaveUp { .. } => None,
         });
-        query = Some(link.first());
-        begin = link.first().time;
+        // A and AAAA of one name are asked side by side, and one may be answered long before.
+        let beside = lookups.overlapping(asker, last.first().time.plus(BESIDE_BEFORE), begin);
+        let first = beside
+            .into_iter()
+            .filter(|lookup| lookup.name == last.name)
+            .map(Lookup::first)
+            .filter(|first| first.time >= last.first().time.plus(BESIDE_BEFORE))
+            .min();
+        let first = first.map_or(last.first(), |first| first.min(last.first()));
+        query = Some(first);
+        begin = first.time;
     }
     if let Some(query) = query {
         setup.milestones.reach(Milestone::DnsQuery, query);
@@ -54,12 +73,31 @@ pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
     }
 }
 
-/// Whether `lookup` asks for the server: by the name that gave its address, or by its address.
+/// The questions of a pair go out together, in either order.
+const BESIDE_BEFORE: Span = Span::from_millis(-100);
+
+/// Whether `lookup` asks for the server: by the name that gave its address, with a suffix of the
+/// search list or without, or by its address.
 fn leads_to(lookup: &Lookup, named: Option<&Lookup>, address: std::net::IpAddr) -> bool {
-    let by_name = named.is_some_and(|named| {
-        named.name == lookup.name && lookup.record_type != RecordType::PTR
-    });
-    by_name || lookup.reverse_of() == Some(address)
+    let asks_name = |named: &Lookup| {
+        lookup.name == named.name
+            || (lookup.is_settled()
+                && lookup.addresses.is_empty()
+                && same_host(&lookup.name, &named.name))
+    };
+    named.is_some_and(asks_name) || lookup.reverse_of() == Some(address)
+}
+
+/// Whether two names begin with the same label, as those that a search list makes of one.
+pub(crate) fn same_host(a: &Name, b: &Name) -> bool {
+    let label = |name: &Name| {
+        name.as_str()
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    label(a) == label(b)
 }
 
 /// Whether what began at `begin` can have waited for the end of `lookup`.

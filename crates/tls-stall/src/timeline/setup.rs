@@ -76,7 +76,10 @@ impl Setup {
 
     /// The server's name: as the client gives it, else as it was looked up.
     pub(crate) fn server_name(&self) -> Option<&str> {
-        self.reading.server_name.as_deref().or(self.resolved_name.as_deref())
+        self.reading
+            .server_name
+            .as_deref()
+            .or(self.resolved_name.as_deref())
     }
 
     /// `smtp.example (203.0.113.25:465)`, for sentences.
@@ -108,19 +111,23 @@ impl Setup {
 
     /// The server's FIN or RST.
     pub(crate) fn server_closed(&self) -> Option<Moment> {
-        [self.at(Milestone::ServerFin), self.at(Milestone::ServerRst)].into_iter().flatten().min()
+        [self.at(Milestone::ServerFin), self.at(Milestone::ServerRst)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Where the capture was made, by the handshake's two halves: next to a host its own answer
     /// follows at once, and the other's takes the round trip.
     pub(crate) fn vantage(&self) -> Option<Vantage> {
         const AT_ONCE: Span = Span::from_millis(1);
-        let (syn_ack, established) =
-            (self.at(Milestone::SynAck)?, self.at(Milestone::Established)?);
+        let (syn_ack, established) = (
+            self.at(Milestone::SynAck)?,
+            self.at(Milestone::Established)?,
+        );
         let syn = self.syns.iter().rev().find(|&&syn| syn <= syn_ack)?;
         let (server_side, client_side) = (syn_ack.since(*syn), established.since(syn_ack));
-        let much_shorter =
-            |a: Span, b: Span| a.as_nanos().saturating_mul(5) < b.as_nanos();
+        let much_shorter = |a: Span, b: Span| a.as_nanos().saturating_mul(5) < b.as_nanos();
         if much_shorter(client_side, server_side) {
             Some(Vantage::Client)
         } else if much_shorter(server_side, client_side) {

@@ -3,9 +3,10 @@
 use super::setup::Setup;
 use crate::decode::IcmpKind;
 use crate::milestone::Milestone;
-use crate::report::{EndedBy, Party, Phase};
+use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
+use crate::tls::Turn;
 
 /// One phase of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,12 @@ impl Wait {
 ///
 /// `end` is the capture's latest frame, and a wait of `threshold` is a stall.
 pub(crate) fn waits(setup: &Setup, end: Moment, threshold: Span) -> Vec<Wait> {
-    let mut walk = Walk { setup, end, threshold, waits: Vec::new() };
+    let mut walk = Walk {
+        setup,
+        end,
+        threshold,
+        waits: Vec::new(),
+    };
     walk.go();
     walk.waits
 }
@@ -74,7 +80,13 @@ impl Walk<'_> {
                 Some(answer) => (answer, M::DnsAnswer),
                 None => (syn, M::Syn),
             };
-            self.push(Phase::NameResolution, Party::Resolver, query, to, EndedBy::Milestone(by));
+            self.push(
+                Phase::NameResolution,
+                Party::Resolver,
+                query,
+                to,
+                EndedBy::Milestone(by),
+            );
         }
         if let (Some(first), Some(syn)) = (setup.at(M::FirstAttempt), setup.at(M::Syn)) {
             let by = EndedBy::Milestone(M::Syn);
@@ -82,11 +94,17 @@ impl Walk<'_> {
         }
         self.phase(Phase::TcpConnect, M::Syn, M::Established)?;
         self.before_tls()?;
-        self.phase(Phase::ServerHello, self.first_of(&[M::ClientHelloEnd, M::ClientHello]), M::ServerHello)?;
+        self.phase(
+            Phase::ServerHello,
+            self.first_of(&[M::ClientHelloEnd, M::ClientHello]),
+            M::ServerHello,
+        )?;
         self.phase(Phase::ServerFlight, M::ServerHello, M::ServerFlightEnd)?;
         self.phase(Phase::ClientFinished, M::ServerFlightEnd, M::ClientFinished)?;
         let finished = setup.at(M::ClientFinished)?;
-        let resumed = setup.at(M::ServerFinished).is_some_and(|server| server < finished);
+        let resumed = setup
+            .at(M::ServerFinished)
+            .is_some_and(|server| server < finished);
         let has_server_finished = setup.reading.version.as_deref() != Some("TLS 1.3");
         let mut handshake_end = M::ClientFinished;
         if has_server_finished && !resumed {
@@ -118,14 +136,21 @@ impl Walk<'_> {
     }
 
     fn first_of(&self, milestones: &[Milestone]) -> Milestone {
-        let reached = milestones.iter().copied().find(|&milestone| self.setup.has(milestone));
-        reached.or(milestones.last().copied()).unwrap_or(Milestone::Syn)
+        let reached = milestones
+            .iter()
+            .copied()
+            .find(|&milestone| self.setup.has(milestone));
+        reached
+            .or(milestones.last().copied())
+            .unwrap_or(Milestone::Syn)
     }
 
     /// Adds the phase from `from` to `to`; `None` where it was not fulfilled. A phase whose start
     /// was not seen, or whose end was not although a later one was, is left out.
     fn phase(&mut self, phase: Phase, from: Milestone, to: Milestone) -> Option<()> {
-        let Some(start) = self.setup.at(from) else { return Some(()) };
+        let Some(start) = self.setup.at(from) else {
+            return Some(());
+        };
         if let Some(end) = self.setup.at(to) {
             let owner = self.owner(phase);
             self.push(phase, owner, start, end, EndedBy::Milestone(to));
@@ -161,16 +186,22 @@ impl Walk<'_> {
         let unreachable = self
             .setup
             .unreachable
-            .filter(|error| phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. }))
+            .filter(|error| {
+                phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. })
+            })
             .map(|error| (error.moment, EndedBy::IcmpError));
         let first = closed.chain(unreachable).min_by_key(|&(moment, _)| moment);
-        first.or_else(|| self.abandoned(phase)).unwrap_or((self.end, EndedBy::EndOfCapture))
+        first
+            .or_else(|| self.abandoned(phase))
+            .unwrap_or((self.end, EndedBy::EndOfCapture))
     }
 
     /// A SYN that was not sent again long after it was due was given up: nothing is awaited since.
     fn abandoned(&self, phase: Phase) -> Option<(Moment, EndedBy)> {
         const LEAST: Span = Span::from_secs(3);
-        let &[.., before, last] = self.setup.syns.as_slice() else { return None };
+        let &[.., before, last] = self.setup.syns.as_slice() else {
+            return None;
+        };
         let patience = last.since(before).percent(250).max(LEAST);
         let over = phase == Phase::TcpConnect && self.end.since(last) > patience;
         over.then_some((last, EndedBy::Abandoned))
@@ -184,12 +215,19 @@ impl Walk<'_> {
             Phase::TcpConnect => {
                 let refused = setup.has(Milestone::ServerRst) || setup.unreachable.is_some();
                 let lost = setup.syns.len() > 1 || !setup.has(Milestone::SynAck);
-                if lost && !refused { Party::Network } else { Party::Server }
+                let arrived = setup.vantage() == Some(Vantage::Server);
+                if lost && !refused && !arrived {
+                    Party::Network
+                } else {
+                    Party::Server
+                }
             }
             Phase::ServerHello => {
                 let resent = setup.resent.iter().rfind(|resent| resent.of_client_hello);
                 let lost = resent.is_some_and(|resent| {
-                    setup.client_hello_acked.is_none_or(|acked| acked > resent.moment)
+                    setup
+                        .client_hello_acked
+                        .is_none_or(|acked| acked > resent.moment)
                 });
                 if lost { Party::Network } else { Party::Server }
             }
@@ -213,16 +251,27 @@ impl Walk<'_> {
                 .filter(|&(spoke, _)| spoke != side && !self.setup.has(Milestone::StarttlsReady))
                 .map(|(_, since)| self.end.since(since));
             turns
-                .map(super::super::tls::Turn::length)
+                .map(Turn::length)
                 .chain(open)
                 .fold(Span::ZERO, Span::plus)
         };
-        if silence(Side::Client) >= silence(Side::Server) { Side::Client } else { Side::Server }
+        if silence(Side::Client) >= silence(Side::Server) {
+            Side::Client
+        } else {
+            Side::Server
+        }
     }
 
     fn push(&mut self, phase: Phase, waiting_on: Party, from: Moment, to: Moment, by: EndedBy) {
         let long = to.since(from) >= self.threshold;
         let stalled = long && phase != Phase::ApplicationData;
-        self.waits.push(Wait { phase, waiting_on, from, to, ended_by: by, stalled });
+        self.waits.push(Wait {
+            phase,
+            waiting_on,
+            from,
+            to,
+            ended_by: by,
+            stalled,
+        });
     }
 }

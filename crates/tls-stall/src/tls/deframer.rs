@@ -211,10 +211,11 @@ impl Deframer {
             let Some(message_left) = partial.left.checked_sub(count) else {
                 return Err(Lost);
             };
-            if !partial.begun || message_left == 0 {
+            if !partial.begun {
                 return Err(Lost);
             }
             partial.left = message_left;
+            partial.message.last = partial.message.last.max(moment);
             // What is read after the gap does not continue what was read before it.
             partial.keep = false;
         }

@@ -108,7 +108,7 @@ impl Session {
         let state = self.state.get_or_insert_default();
         match piece {
             Piece::Bytes(bytes, moment) => state.read(from, bytes, moment, expected, milestones),
-            Piece::Missing(count, moment) => state.skip(from, count, moment),
+            Piece::Missing(count, moment) => state.skip(from, count, moment, milestones),
         }
     }
 
@@ -239,18 +239,22 @@ impl State {
         }
     }
 
-    fn skip(&mut self, from: Side, count: u32, moment: Moment) {
+    fn skip(&mut self, from: Side, count: u32, moment: Moment, milestones: &mut Milestones) {
         let stage = self.stage_mut(from);
-        if let Stage::Records(deframer) = stage
-            && deframer.skip(count, moment).is_err()
-        {
+        let Stage::Records(deframer) = stage else {
+            return;
+        };
+        if deframer.skip(count, moment).is_err() {
             // Before the first record nothing is lost yet: one may begin with a later segment.
             *stage = if deframer.has_records() {
                 Stage::Lost
             } else {
                 Stage::Cleartext
             };
+            return;
         }
+        // What was missing may have been the rest of a message.
+        self.read_records(from, &[], moment, milestones);
     }
 
     fn note_client(&mut self, event: Event, milestones: &mut Milestones) {

@@ -7,7 +7,7 @@ use super::{SLACK, may_be};
 use crate::dns::{End, Lookup, Name, is_under_reverse_tree};
 use crate::report::Phase;
 use crate::time::{Moment, Span, Timestamp};
-use crate::timeline::RELEASE;
+use crate::timeline::{RELEASE, same_host};
 
 /// What a chain has to do with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,10 @@ impl<'a> Chain<'a> {
         let (from, to) = case.stretch();
         let of_peer = case.scene.lookups.reverse_lookups(peer, from.time, to.time);
         for asker in askers(&of_peer, case.waiter()) {
-            let reverse = of_peer.iter().copied().filter(|lookup| lookup.asker == asker);
+            let reverse = of_peer
+                .iter()
+                .copied()
+                .filter(|lookup| lookup.asker == asker);
             let candidates = if asker == case.waiter() {
                 own.to_vec()
             } else {
@@ -51,8 +54,10 @@ impl<'a> Chain<'a> {
             };
             chains.extend(Self::of_the_peer(reverse.collect(), &candidates));
         }
-        let used: Vec<u64> =
-            chains.iter().flat_map(|chain| chain.links.iter().map(|link| link.number)).collect();
+        let used: Vec<u64> = chains
+            .iter()
+            .flat_map(|chain| chain.links.iter().map(|link| link.number))
+            .collect();
         let rest = own.iter().copied().filter(|lookup| {
             !used.contains(&lookup.number)
                 && lookup.reverse_of().is_none()
@@ -77,15 +82,26 @@ impl<'a> Chain<'a> {
     }
 
     fn to_the_server(case: &Case<'a>, own: &[&'a Lookup]) -> Option<Self> {
-        let (server, name) = (case.setup.server.ip, case.setup.resolved_name.as_deref());
+        let server = case.setup.server.ip;
+        let named = case
+            .scene
+            .lookups
+            .answer_with(case.setup.client.ip, server, case.wait.to.time);
+        let asks_for_it = |lookup: &Lookup| {
+            lookup.reverse_of() == Some(server)
+                || named.is_some_and(|named| same_host(&named.name, &lookup.name))
+        };
         let links = own.iter().copied().filter(|lookup| {
             let in_time = lookup.first() >= case.wait.from && lookup.first() <= case.wait.to;
-            in_time
-                && (lookup.reverse_of() == Some(server) || name == Some(lookup.name.as_str()))
+            in_time && asks_for_it(lookup)
         });
         let links: Vec<_> = links.collect();
         let reverse_only = links.iter().all(|link| link.reverse_of().is_some());
-        let relation = if reverse_only { Relation::Peer } else { Relation::ToTheServer };
+        let relation = if reverse_only {
+            Relation::Peer
+        } else {
+            Relation::ToTheServer
+        };
         Self::new(relation, links)
     }
 
@@ -98,7 +114,8 @@ impl<'a> Chain<'a> {
             let name = lookup.name.as_str();
             let known = chains.iter_mut().find(|chain| {
                 let root = chain.links.first().map_or("", |link| link.name.as_str());
-                name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                name.strip_prefix(root)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             });
             match known {
                 Some(chain) => chain.links.push(lookup),
@@ -140,14 +157,24 @@ impl<'a> Chain<'a> {
 
     /// The link that took most of the time from `from` to `to`.
     pub(super) fn dominant(&self, from: Timestamp, to: Timestamp) -> &'a Lookup {
-        let length = |link: &&&Lookup| span_within(link, from, to).map_or(Span::ZERO, |(a, b)| b.since(a));
+        let length =
+            |link: &&&Lookup| span_within(link, from, to).map_or(Span::ZERO, |(a, b)| b.since(a));
         // The first of several that took as long.
-        self.links.iter().rev().max_by_key(length).copied().unwrap_or(self.head())
+        self.links
+            .iter()
+            .rev()
+            .max_by_key(length)
+            .copied()
+            .unwrap_or(self.head())
     }
 
     /// The link that ended last.
     pub(super) fn last_to_end(&self) -> &'a Lookup {
-        let last = self.links.iter().max_by_key(|link| link.end().latest()).copied();
+        let last = self
+            .links
+            .iter()
+            .max_by_key(|link| link.end().latest())
+            .copied();
         last.unwrap_or(self.head())
     }
 
@@ -155,7 +182,11 @@ impl<'a> Chain<'a> {
     pub(super) fn covered(&self, from: Timestamp, to: Timestamp) -> Span {
         let mut covered = Span::ZERO;
         let mut until = from;
-        for (begin, end) in self.links.iter().filter_map(|link| span_within(link, from, to)) {
+        for (begin, end) in self
+            .links
+            .iter()
+            .filter_map(|link| span_within(link, from, to))
+        {
             let begin = begin.max(until);
             if end > begin {
                 covered = covered.plus(end.since(begin));
@@ -175,7 +206,10 @@ impl<'a> Chain<'a> {
         if let Some(copy) = asked_on.filter(|copy| copy.since(to) > SLACK) {
             return (
                 Some(false),
-                format!("it was still being asked in frame {}, after the wait had ended", copy.frame),
+                format!(
+                    "it was still being asked in frame {}, after the wait had ended",
+                    copy.frame
+                ),
             );
         }
         match last.end() {
@@ -183,12 +217,30 @@ impl<'a> Chain<'a> {
                 let delay = to.since(answer);
                 let frame = answer.frame;
                 if delay < Span::ZERO.minus(SLACK) {
-                    (Some(false), format!("its answer, frame {frame}, came after the wait had ended"))
+                    (
+                        Some(false),
+                        format!("its answer, frame {frame}, came after the wait had ended"),
+                    )
                 } else if delay <= soon {
-                    (Some(true), format!("the wait ended {} after the answer in frame {frame}", delay.max(Span::ZERO)))
+                    (
+                        Some(true),
+                        format!(
+                            "the wait ended {} after the answer in frame {frame}",
+                            delay.max(Span::ZERO)
+                        ),
+                    )
                 } else {
-                    let holds = if delay <= tolerable { None } else { Some(false) };
-                    (holds, format!("it ended with the answer in frame {frame}, {delay} before the wait did"))
+                    let holds = if delay <= tolerable {
+                        None
+                    } else {
+                        Some(false)
+                    };
+                    (
+                        holds,
+                        format!(
+                            "it ended with the answer in frame {frame}, {delay} before the wait did"
+                        ),
+                    )
                 }
             }
             End::GaveUp { earliest, latest } => {
@@ -197,21 +249,28 @@ impl<'a> Chain<'a> {
                 if let Some(fit) = last.fits_give_up(since_first) {
                     return (
                         Some(true),
-                        format!("the wait ended {since_first} after the first query, when {fit}, gives up"),
+                        format!(
+                            "the wait ended {since_first} after the first query, when {fit}, gives up"
+                        ),
                     );
                 }
                 let since_copy = to.since(copy);
                 if to.time.since(latest) > tolerable {
                     return (
                         Some(false),
-                        format!("it was over {} before the wait ended", to.time.since(latest)),
+                        format!(
+                            "it was over {} before the wait ended",
+                            to.time.since(latest)
+                        ),
                     );
                 }
                 let in_window = to.time.since(earliest) >= Span::ZERO.minus(SLACK)
                     && to.time.since(latest) <= soon
                     && last.queries.len() > 1;
-                let detail =
-                    format!("the wait ended {since_copy} after the last copy, frame {}", copy.frame);
+                let detail = format!(
+                    "the wait ended {since_copy} after the last copy, frame {}",
+                    copy.frame
+                );
                 (in_window.then_some(true), detail)
             }
         }
@@ -219,7 +278,10 @@ impl<'a> Chain<'a> {
 
     fn head(&self) -> &'a Lookup {
         // A chain has at least one link.
-        #[allow(clippy::indexing_slicing, reason = "`new` refuses to make an empty chain")]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "`new` refuses to make an empty chain"
+        )]
         self.links[0]
     }
 }
@@ -233,8 +295,11 @@ fn span_within(lookup: &Lookup, from: Timestamp, to: Timestamp) -> Option<(Times
 
 /// Who asked for the peer's name and can be the host that owed the next move.
 fn askers(lookups: &[&Lookup], waiter: IpAddr) -> Vec<IpAddr> {
-    let mut askers: Vec<IpAddr> =
-        lookups.iter().map(|lookup| lookup.asker).filter(|&asker| may_be(asker, waiter)).collect();
+    let mut askers: Vec<IpAddr> = lookups
+        .iter()
+        .map(|lookup| lookup.asker)
+        .filter(|&asker| may_be(asker, waiter))
+        .collect();
     askers.sort_unstable();
     askers.dedup();
     askers
@@ -243,5 +308,6 @@ fn askers(lookups: &[&Lookup], waiter: IpAddr) -> Vec<IpAddr> {
 /// Whether `name` asks a block list about `address`: its octets in reverse, in another zone.
 fn asks_block_list(name: &str, address: IpAddr) -> bool {
     let reversed = crate::dns::reverse_labels(address);
-    name.strip_prefix(reversed.as_str()).is_some_and(|zone| zone.starts_with('.'))
+    name.strip_prefix(reversed.as_str())
+        .is_some_and(|zone| zone.starts_with('.'))
 }

@@ -28,7 +28,11 @@ const MAX_OTHER_NAMES: usize = 64;
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let (from, to) = case.stretch();
     let lookups = case.scene.lookups;
-    let own = lookups.overlapping(case.waiter(), from.time.plus(Span::ZERO.minus(SLACK)), to.time);
+    let own = lookups.overlapping(
+        case.waiter(),
+        from.time.plus(Span::ZERO.minus(SLACK)),
+        to.time,
+    );
     if case.wait.waiting_on == Party::Network {
         rule_out_beside_loss(case, &own, opinions);
         return;
@@ -43,7 +47,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
 fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opinion {
     let cause = cause(case, chain, from, to);
     let explained = chain.covered(from.time, to.time);
-    let mut checks = vec![asks_for_the_peer(case, chain), asked_by_the_waiter(case, chain)];
+    let mut checks = vec![
+        asks_for_the_peer(case, chain),
+        asked_by_the_waiter(case, chain),
+    ];
     checks.extend([
         starts_with_the_wait(chain, from, to),
         covers_the_wait(explained, from, to),
@@ -91,6 +98,16 @@ enum What {
 }
 
 fn outcome(link: &Lookup) -> What {
+    let failure = link.answers.iter().find(|answer| {
+        let failed = matches!(
+            answer.outcome,
+            LookupOutcome::ServerFailure | LookupOutcome::Refused
+        );
+        answer.accepted() && failed
+    });
+    if failure.is_some_and(|failure| link.last_query() > failure.moment) {
+        return What::Failed;
+    }
     match link.outcome() {
         LookupOutcome::ServerFailure | LookupOutcome::Refused => What::Failed,
         LookupOutcome::Unanswered | LookupOutcome::PortUnreachable | LookupOutcome::Truncated => {
@@ -128,7 +145,9 @@ fn asks_for_the_peer(case: &Case<'_>, chain: &Chain<'_>) -> Check {
         Relation::OtherName => Check::strong(
             NAME,
             None,
-            format!("nothing in the capture ties {name} to this connection; it may be the host's own name"),
+            format!(
+                "nothing in the capture ties {name} to this connection; it may be the host's own name"
+            ),
         ),
     }
 }
@@ -137,7 +156,10 @@ fn asked_by_the_waiter(case: &Case<'_>, chain: &Chain<'_>) -> Check {
     const NAME: &str = "asked-by-the-waiter";
     let (asker, waiter) = (chain.asker(), case.waiter());
     if asker == waiter {
-        let detail = format!("{asker} asked, and it is {} that owed the next move", case.waiter_word());
+        let detail = format!(
+            "{asker} asked, and it is {} that owed the next move",
+            case.waiter_word()
+        );
         Check::necessary(NAME, true, detail)
     } else {
         let detail = format!("{asker} asked, which may or may not be the host of {waiter}");
@@ -151,9 +173,20 @@ fn starts_with_the_wait(chain: &Chain<'_>, from: Moment, to: Moment) -> Check {
     let delay = first.since(from);
     if delay < Span::ZERO.minus(SLACK) {
         let early = Span::ZERO.minus(delay);
-        return Check::strong(NAME, false, format!("the first query, frame {}, is {early} before the wait", first.frame));
+        return Check::strong(
+            NAME,
+            false,
+            format!(
+                "the first query, frame {}, is {early} before the wait",
+                first.frame
+            ),
+        );
     }
-    let detail = format!("the first query, frame {}, is {} after the wait began", first.frame, delay.max(Span::ZERO));
+    let detail = format!(
+        "the first query, frame {}, is {} after the wait began",
+        first.frame,
+        delay.max(Span::ZERO)
+    );
     let tolerable = to.since(from).percent(20).max(Span::from_secs(1));
     if delay <= AT_ONCE {
         Check::strong(NAME, true, detail)
@@ -192,20 +225,30 @@ fn fits_a_schedule(chain: &Chain<'_>, to: Moment) -> Check {
     const NAME: &str = "fits-a-resolver-schedule";
     let last = chain.last_to_end();
     if let Some(fit) = last.fits_give_up(to.since(last.first())) {
-        return Check::supporting(NAME, true, format!("the copies and the giving up are those of {fit}"));
+        return Check::supporting(
+            NAME,
+            true,
+            format!("the copies and the giving up are those of {fit}"),
+        );
     }
     match last.schedule() {
         Some(fit) => Check::supporting(NAME, true, format!("the copies are those of {fit}")),
-        None if last.queries.len() > 1 => {
-            Check::supporting(NAME, false, "the times of the copies fit no schedule that is known")
-        }
+        None if last.queries.len() > 1 => Check::supporting(
+            NAME,
+            false,
+            "the times of the copies fit no schedule that is known",
+        ),
         None => Check::supporting(NAME, None, "one copy has no schedule"),
     }
 }
 
 fn other_names_answered(case: &Case<'_>, chain: &Chain<'_>) -> Check {
     const NAME: &str = "other-names-answered";
-    let mut resolvers = chain.links.iter().flat_map(|link| link.resolvers()).collect::<Vec<_>>();
+    let mut resolvers = chain
+        .links
+        .iter()
+        .flat_map(|link| link.resolvers())
+        .collect::<Vec<_>>();
     resolvers.sort_unstable();
     resolvers.dedup();
     let records: Vec<_> = resolvers
@@ -213,24 +256,41 @@ fn other_names_answered(case: &Case<'_>, chain: &Chain<'_>) -> Check {
         .filter_map(|&resolver| Some((resolver, case.scene.lookups.resolver(resolver)?)))
         .collect();
     if let Some((resolver, record)) = records.iter().find(|(_, record)| record.answered > 0) {
-        let detail = format!("{resolver} answered {} of {} lookups in this capture", record.answered, record.asked);
+        let detail = format!(
+            "{resolver} answered {} of {} lookups in this capture",
+            record.answered, record.asked
+        );
         return Check::supporting(NAME, true, detail);
     }
     if records.iter().any(|(_, record)| record.several_questions) {
         return Check::supporting(NAME, false, "the resolver answered nothing in this capture");
     }
-    Check::supporting(NAME, None, "the resolver was asked nothing else in this capture")
+    Check::supporting(
+        NAME,
+        None,
+        "the resolver was asked nothing else in this capture",
+    )
 }
 
 fn address_was_a_literal(case: &Case<'_>) -> Check {
     const NAME: &str = "no-name-led-here";
     let (client, server) = (case.setup.client.ip, case.setup.server.ip);
-    match case.scene.lookups.answer_with(client, server, case.wait.from.time) {
-        Some(lookup) => Check::supporting(NAME, false, format!("{} was looked up and gave {server}", lookup.name)),
+    match case
+        .scene
+        .lookups
+        .answer_with(client, server, case.wait.from.time)
+    {
+        Some(lookup) => Check::supporting(
+            NAME,
+            false,
+            format!("{} was looked up and gave {server}", lookup.name),
+        ),
         None => Check::supporting(
             NAME,
             true,
-            format!("no answer in the capture holds {server}: the client was given the address, or remembered it"),
+            format!(
+                "no answer in the capture holds {server}: the client was given the address, or remembered it"
+            ),
         ),
     }
 }
@@ -243,8 +303,15 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
     };
     let whose = match (chain.relation, link.reverse_of()) {
         (Relation::Peer, Some(address)) => {
-            let role = if case.wait.waiting_on == Party::Server { "client" } else { "server" };
-            format!("the name of the {role}'s address {address} ({} {})", link.record_type, link.name)
+            let role = if case.wait.waiting_on == Party::Server {
+                "client"
+            } else {
+                "server"
+            };
+            format!(
+                "the name of the {role}'s address {address} ({} {})",
+                link.record_type, link.name
+            )
         }
         _ => format!("{} ({})", link.name, link.record_type),
     };
@@ -254,12 +321,20 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
             format!("asked {resolvers} for {whose} and got no answer")
         }
         Cause::ResolverSilent => {
-            format!("asked {resolvers} for {whose}; the resolver answered nothing that it was asked in this capture")
+            format!(
+                "asked {resolvers} for {whose}; the resolver answered nothing that it was asked in this capture"
+            )
         }
         Cause::ReverseDnsFailed | Cause::ForwardDnsFailed => {
-            format!("asked {resolvers} for {whose}, was told that it failed ({}), and asked again", failures(link))
+            format!(
+                "asked {resolvers} for {whose}, was told that it failed ({}), and asked again",
+                failures(link)
+            )
         }
-        _ => format!("asked {resolvers} for {whose} and had the answer only after {}", link.duration()),
+        _ => format!(
+            "asked {resolvers} for {whose} and had the answer only after {}",
+            link.duration()
+        ),
     };
     let then = if case.waiter_ended_the_wait() {
         let next = match case.wait.phase {
@@ -269,13 +344,21 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
         };
         format!("{next}, after {}", to.since(case.stretch().0))
     } else {
-        format!("{} had not come after {}", words::awaited(case.wait.phase), case.wait.duration())
+        format!(
+            "{} had not come after {}",
+            words::awaited(case.wait.phase),
+            case.wait.duration()
+        )
     };
     format!("{who} {what}; {then}.{}", words::consequence(case))
 }
 
 fn failures(link: &Lookup) -> String {
-    let mut codes: Vec<String> = link.answers.iter().map(|answer| answer.rcode.to_string()).collect();
+    let mut codes: Vec<String> = link
+        .answers
+        .iter()
+        .map(|answer| answer.rcode.to_string())
+        .collect();
     codes.dedup();
     codes.truncate(3);
     codes.join(", ")
@@ -304,12 +387,22 @@ fn evidence(chain: &Chain<'_>) -> Vec<(Moment, String)> {
             frames.push((query.moment, text));
         }
         for answer in &link.answers {
-            let late = if answer.accepted() { "" } else { ", too late or not to this question" };
-            let text = format!("{} from {} for {kind} {name}{late}", answer.rcode, answer.resolver);
+            let late = if answer.accepted() {
+                ""
+            } else {
+                ", too late or not to this question"
+            };
+            let text = format!(
+                "{} from {} for {kind} {name}{late}",
+                answer.rcode, answer.resolver
+            );
             frames.push((answer.moment, text));
         }
         for error in &link.unreachable {
-            frames.push((error.moment, format!("ICMP: {} cannot be reached", error.resolver)));
+            frames.push((
+                error.moment,
+                format!("ICMP: {} cannot be reached", error.resolver),
+            ));
         }
     }
     frames.sort_by_key(|(moment, _)| *moment);
@@ -324,7 +417,11 @@ fn rule_out_beside_loss(case: &Case<'_>, own: &[&Lookup], opinions: &mut Vec<Opi
         Phase::ServerHello => "ClientHello",
         _ => return,
     };
-    for lookup in own.iter().filter(|lookup| lookup.reverse_of() == Some(case.peer())).take(4) {
+    for lookup in own
+        .iter()
+        .filter(|lookup| lookup.reverse_of() == Some(case.peer()))
+        .take(4)
+    {
         let because = format!(
             "the client looked up {} (frame {}), and had sent its {sent} all the same",
             lookup.name,
@@ -344,7 +441,11 @@ fn rule_out_others(
 ) {
     let (waiter, peer) = (case.waiter(), case.peer());
     let of_others = case.scene.lookups.reverse_lookups(peer, from.time, to.time);
-    for lookup in of_others.iter().filter(|lookup| !may_be(lookup.asker, waiter)).take(4) {
+    for lookup in of_others
+        .iter()
+        .filter(|lookup| !may_be(lookup.asker, waiter))
+        .take(4)
+    {
         let because = format!(
             "{} asked for {} (frame {}), not {waiter}, that owed the next move",
             lookup.asker,
@@ -353,7 +454,9 @@ fn rule_out_others(
         );
         opinions.push(Opinion::ruled_out(reverse_cause(lookup), because));
     }
-    let elsewhere = own.iter().filter_map(|lookup| Some((lookup, lookup.reverse_of()?)));
+    let elsewhere = own
+        .iter()
+        .filter_map(|lookup| Some((lookup, lookup.reverse_of()?)));
     for (lookup, address) in elsewhere.filter(|(_, address)| *address != peer).take(4) {
         let because = format!(
             "{} (frame {}) asks for {address}, not for the peer, {peer}",

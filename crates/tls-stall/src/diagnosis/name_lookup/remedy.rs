@@ -16,7 +16,9 @@ pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String
             "Find out why {resolvers} answers nothing to {} (dig @{} {kind} {name}), or have it ask \
              another resolver.",
             chain.asker(),
-            link.resolvers().first().map_or_else(String::new, ToString::to_string),
+            link.resolvers()
+                .first()
+                .map_or_else(String::new, ToString::to_string),
         );
     }
     match (chain.relation, link.reverse_of(), case.wait.waiting_on) {
@@ -56,7 +58,11 @@ pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String
         (Relation::OtherName, _, party) => format!(
             "Have {name} answered: if it is the {}'s own host name, put it into its hosts file or \
              its DNS. To test there: dig {kind} {name}.",
-            if party == Party::Server { "server" } else { "client" }
+            if party == Party::Server {
+                "server"
+            } else {
+                "client"
+            }
         ),
     }
 }

@@ -17,7 +17,7 @@ mod services;
 use std::net::IpAddr;
 
 use super::{Lookup, Lookups, RecordType};
-use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind};
+use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind, IpFacts};
 use crate::time::{FrameNumber, Moment, Timestamp};
 
 pub(super) const CLIENT: &str = "10.8.0.1";
@@ -119,9 +119,11 @@ impl Play {
     pub(super) fn send(&mut self, at: f64, from: Endpoint, to: Endpoint, payload: &[u8]) {
         let moment = self.moment(at);
         let datagram = Datagram {
+            ip: IpFacts { ttl: 64, id: None },
             source: from,
             destination: to,
             payload,
+            payload_len: u32::try_from(payload.len()).unwrap(),
         };
         self.lookups.udp(moment, &datagram);
     }

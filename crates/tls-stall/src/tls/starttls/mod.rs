@@ -114,6 +114,10 @@ impl Dialogue {
         let mut rest = bytes;
         match from {
             Side::Client => {
+                // One that speaks before the greeting is whole waits for it no more.
+                if let Some(greeted) = self.server_last.filter(|_| self.client.is_untouched()) {
+                    milestones.reach(Milestone::ServerGreeting, greeted);
+                }
                 while let Some(line) = self.client.next(&mut rest) {
                     if let Some(tag) = self.protocol.and_then(|p| p.request(&line)) {
                         self.request = Some(tag.to_vec());
@@ -123,11 +127,16 @@ impl Dialogue {
             }
             Side::Server => {
                 self.server_last = Some(moment);
-                if self.client.is_untouched() {
+                let speaks_first = self.client.is_untouched();
+                let by_lines = bytes.first().is_some_and(u8::is_ascii_digit);
+                if speaks_first && !by_lines {
                     milestones.reach(Milestone::ServerGreeting, moment);
                 }
                 while let Some(line) = self.server.next(&mut rest) {
                     self.recognise(&line, expected);
+                    if speaks_first && !smtp::goes_on(&line) {
+                        milestones.reach(Milestone::ServerGreeting, moment);
+                    }
                     let Some((protocol, tag)) = self.protocol.zip(self.request.as_deref()) else {
                         continue;
                     };
