@@ -431,7 +431,7 @@ impl Lookup {
                         && other.moment >= self.last_query
                 });
         }
-        let gave_up = self.fits().into_iter().find(|fit| fit.complete);
+        let gave_up = self.fits().into_iter().find(Fit::is_usual);
         gave_up
             .and_then(|fit| fit.gives_up_after)
             .is_some_and(|due| answer.moment.since(self.first()) > due.plus(GRACE))

@@ -35,6 +35,7 @@ pub(crate) struct Lookups {
     multicast: VecDeque<u32>,
     resolvers: HashMap<IpAddr, ResolverRecord, RandomState>,
     unreadable: u64,
+    cut: u64,
     unasked: u64,
 }
 
@@ -45,9 +46,10 @@ pub(crate) struct ResolverRecord {
     pub(crate) asked: u64,
     /// Lookups of those to which it answered, with whatever response code.
     pub(crate) answered: u64,
-    /// Whether it was asked at least two different questions.
-    pub(crate) several_questions: bool,
-    first_question: u64,
+    /// Whether it was asked for at least two different names: silence about one alone, be it for
+    /// several types, may be the fault of its zone.
+    pub(crate) several_names: bool,
+    first_name: u64,
 }
 
 impl Lookups {
@@ -59,6 +61,7 @@ impl Lookups {
             multicast: VecDeque::new(),
             resolvers: HashMap::default(),
             unreadable: 0,
+            cut: 0,
             unasked: 0,
         }
     }
@@ -168,6 +171,11 @@ impl Lookups {
         self.unreadable
     }
 
+    /// How many messages end before what their headers announce.
+    pub(crate) const fn cut(&self) -> u64 {
+        self.cut
+    }
+
     /// How many answers came to questions that were not captured.
     pub(crate) const fn unasked(&self) -> u64 {
         self.unasked
@@ -197,6 +205,7 @@ impl Lookups {
         if message.opcode != 0 || service(service_port) != Some(via) {
             return;
         }
+        self.cut = self.cut.saturating_add(u64::from(message.cut));
         if message.is_response {
             let response = Response {
                 moment,
@@ -325,7 +334,8 @@ impl Lookups {
         if response.via == Via::Nbns {
             // Its record stands for the question (RFC 1002, section 4.2.13).
             let named = message.answers.first().and_then(|record| {
-                latest(&nbns::decoded(message.owner(record)?), record.record_type)
+                let name = nbns::decoded(message.owner(record)?);
+                latest(&name, nbns::asked_type(record.record_type))
             });
             return named.into_iter().collect();
         }
@@ -361,16 +371,17 @@ impl Lookups {
         };
         let settles = fate == Fate::Accepted && is_final(answer.outcome) && !lookup.is_settled();
         let (addresses, targets) = if settles {
-            records_of(message, response.via)
+            records_of(message, lookup)
         } else {
             Default::default()
         };
         self.store
             .change(slot, |lookup| lookup.answer(answer, addresses, targets));
-        if fate == Fate::Accepted && !answered_before {
-            if let Some(record) = self.resolvers.get_mut(&response.resolver) {
-                record.answered = record.answered.saturating_add(1);
-            }
+        if fate == Fate::Accepted
+            && !answered_before
+            && let Some(record) = self.resolvers.get_mut(&response.resolver)
+        {
+            record.answered = record.answered.saturating_add(1);
         }
     }
 
@@ -381,15 +392,15 @@ impl Lookups {
         if self.resolvers.len() >= MAX_RESOLVERS && !self.resolvers.contains_key(&resolver) {
             return;
         }
-        let question = self.store.hash_of_question(lookup);
+        let name = self.store.hash_of_name(lookup);
         let record = self.resolvers.entry(resolver).or_insert(ResolverRecord {
             asked: 0,
             answered: 0,
-            several_questions: false,
-            first_question: question,
+            several_names: false,
+            first_name: name,
         });
         record.asked = record.asked.saturating_add(1);
-        record.several_questions |= record.first_question != question;
+        record.several_names |= record.first_name != name;
     }
 
     fn trim(&mut self) {
@@ -440,17 +451,22 @@ fn outcome_of(message: &Message<'_>, via: Via, asked: RecordType) -> LookupOutco
     }
 }
 
-/// The addresses and the further names in an answer.
-fn records_of(message: &Message<'_>, via: Via) -> (Vec<IpAddr>, Vec<Name>) {
-    let records = message.answers.iter();
-    if via == Via::Nbns {
-        return (records.flat_map(nbns::addresses).collect(), Vec::new());
+/// The addresses and the further names that an answer brings to `lookup`.
+fn records_of(message: &Message<'_>, lookup: &Lookup) -> (Vec<IpAddr>, Vec<Name>) {
+    let mut addresses = Vec::new();
+    let mut targets = Vec::new();
+    for record in &message.answers {
+        // A message of multicast DNS answers many questions at once; one of unicast DNS follows
+        // the aliases from the one question.
+        if lookup.via == Via::Mdns && message.owner(record).as_ref() != Some(&lookup.name) {
+            continue;
+        }
+        if lookup.via == Via::Nbns {
+            addresses.extend(nbns::addresses(record));
+        } else {
+            addresses.extend(message.address(record));
+            targets.extend(message.target(record));
+        }
     }
-    let targets = records.clone().filter_map(|record| message.target(record));
-    (
-        records
-            .filter_map(|record| message.address(record))
-            .collect(),
-        targets.collect(),
-    )
+    (addresses, targets)
 }

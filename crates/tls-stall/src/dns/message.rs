@@ -32,7 +32,7 @@ pub(crate) struct Message<'a> {
     /// With the upper bits of an OPT record (RFC 6891, section 6.1.3), where it was read.
     pub(crate) rcode: Rcode,
     pub(crate) questions: Vec<Question>,
-    pub(crate) answers: Vec<Record<'a>>,
+    pub(crate) answers: Vec<ResourceRecord<'a>>,
     /// As the header says.
     pub(crate) answer_count: u16,
     /// As the header says.
@@ -50,7 +50,7 @@ pub(crate) struct Question {
 
 /// One record of the answer section; its name and data are read when they are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Record<'a> {
+pub(crate) struct ResourceRecord<'a> {
     owner_at: usize,
     pub(crate) record_type: RecordType,
     ttl: u32,
@@ -100,12 +100,12 @@ impl<'a> Message<'a> {
     }
 
     /// The name that `record` is about.
-    pub(crate) fn owner(&self, record: &Record<'_>) -> Option<Name> {
+    pub(crate) fn owner(&self, record: &ResourceRecord<'_>) -> Option<Name> {
         Some(Name::read(self.bytes, record.owner_at)?.0)
     }
 
     /// The address in an A or AAAA record.
-    pub(crate) fn address(&self, record: &Record<'_>) -> Option<IpAddr> {
+    pub(crate) fn address(&self, record: &ResourceRecord<'_>) -> Option<IpAddr> {
         if !matches!(record.record_type, RecordType::A | RecordType::AAAA) {
             return None;
         }
@@ -118,7 +118,7 @@ impl<'a> Message<'a> {
     }
 
     /// The name that a PTR, CNAME, DNAME or SRV record leads to.
-    pub(crate) fn target(&self, record: &Record<'_>) -> Option<Name> {
+    pub(crate) fn target(&self, record: &ResourceRecord<'_>) -> Option<Name> {
         let at = match record.record_type {
             RecordType::PTR | RecordType::CNAME | RecordType::DNAME => record.data_at,
             // Priority, weight and port come first (RFC 2782).
@@ -174,7 +174,7 @@ fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
     Some((question, end.checked_add(4)?))
 }
 
-fn read_record(bytes: &[u8], at: usize) -> Option<(Record<'_>, usize)> {
+fn read_record(bytes: &[u8], at: usize) -> Option<(ResourceRecord<'_>, usize)> {
     let fixed_at = Name::skip(bytes, at)?;
     let (fixed, rest) = bytes.get(fixed_at..)?.split_first_chunk::<10>()?;
     let [
@@ -191,7 +191,7 @@ fn read_record(bytes: &[u8], at: usize) -> Option<(Record<'_>, usize)> {
     ] = *fixed;
     let data_at = fixed_at.checked_add(fixed.len())?;
     let data = rest.get(..usize::from(u16::from_be_bytes([len_0, len_1])))?;
-    let record = Record {
+    let record = ResourceRecord {
         owner_at: at,
         record_type: RecordType(u16::from_be_bytes([type_0, type_1])),
         ttl: u32::from_be_bytes([ttl_0, ttl_1, ttl_2, ttl_3]),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::message::Record;
+use super::message::ResourceRecord;
 use super::{Name, RecordType};
 
 /// NB: the addresses that hold a name.
@@ -11,6 +11,13 @@ pub(crate) const NAME: RecordType = RecordType(0x20);
 
 /// NBSTAT: the names that a node holds, asked of the node itself; SRV's number in DNS.
 pub(crate) const NODE_STATUS: RecordType = RecordType(0x21);
+
+/// The type that was asked for, by that of the record that answers: a refusal comes as NULL
+/// (RFC 1002, section 4.2.14).
+pub(crate) fn asked_type(answered: RecordType) -> RecordType {
+    const NULL: RecordType = RecordType(0x0a);
+    if answered == NULL { NAME } else { answered }
+}
 
 /// The name of a type in this service.
 pub(crate) fn type_name(record_type: RecordType) -> String {
@@ -33,7 +40,7 @@ pub(crate) fn decoded(name: Name) -> Name {
 }
 
 /// The addresses in an NB record: two bytes of flags before each (RFC 1002, section 4.2.13).
-pub(crate) fn addresses(record: &Record<'_>) -> impl Iterator<Item = IpAddr> {
+pub(crate) fn addresses(record: &ResourceRecord<'_>) -> impl Iterator<Item = IpAddr> {
     let entries = if record.record_type == NAME {
         record.data
     } else {

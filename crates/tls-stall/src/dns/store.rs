@@ -134,9 +134,9 @@ impl Store {
         recent.filter_map(|(slot, lookup)| Some((u32::try_from(slot).ok()?, lookup)))
     }
 
-    /// A number that is the same for the same question, whoever asks it.
-    pub(super) fn hash_of_question(&self, lookup: &Lookup) -> u64 {
-        self.hasher.hash_one((&lookup.name, lookup.record_type))
+    /// A number that is the same for the same name, whoever asks for it.
+    pub(super) fn hash_of_name(&self, lookup: &Lookup) -> u64 {
+        self.hasher.hash_one(&lookup.name)
     }
 
     /// Begins a lookup; `None` where there is no slot left.

@@ -125,7 +125,7 @@ fn is_resolver_silent(case: &Case<'_>, link: &Lookup) -> bool {
             case.scene
                 .lookups
                 .resolver(resolver)
-                .is_some_and(|record| record.answered == 0 && record.several_questions)
+                .is_some_and(|record| record.answered == 0 && record.several_names)
         })
 }
 
@@ -262,7 +262,7 @@ fn other_names_answered(case: &Case<'_>, chain: &Chain<'_>) -> Check {
         );
         return Check::supporting(NAME, true, detail);
     }
-    if records.iter().any(|(_, record)| record.several_questions) {
+    if records.iter().any(|(_, record)| record.several_names) {
         return Check::supporting(NAME, false, "the resolver answered nothing in this capture");
     }
     Check::supporting(

@@ -2,7 +2,7 @@
 
 use super::{CLIENT, PTR_NAME, Play, R1, R2, endpoint, ip, query, response, seconds, wire};
 use crate::decode::IcmpKind;
-use crate::dns::{End, Fate, RecordType};
+use crate::dns::{End, Fate, Lookup, RecordType};
 use crate::report::LookupOutcome;
 use crate::time::Span;
 
@@ -62,6 +62,16 @@ fn an_answer_after_seven_seconds_is_accepted_and_its_duplicate_is_late() {
         .collect();
     assert_eq!(fates, [Fate::Accepted, Fate::Late]);
     assert_eq!(play.only().duration(), Span::from_secs(7));
+}
+
+#[test]
+fn an_answer_between_two_copies_of_a_growing_interval_is_accepted() {
+    let mut play = Play::new();
+    for at in [0.0, 1.0, 2.0] {
+        play.ask(at, R1, 4000, 7);
+    }
+    play.answer(3.7, R1, 4000, 7, 0);
+    assert_eq!(play.only().answers[0].fate, Fate::Accepted);
 }
 
 #[test]
@@ -146,12 +156,7 @@ fn port_unreachable_for_a_pair_of_questions_ends_both() {
     play.ask_for(0.0, R1, 4000, 7, "host.example", RecordType::A);
     play.ask_for(0.0001, R1, 4000, 8, "host.example", RecordType::AAAA);
     play.icmp(0.002, R1, 4000, IcmpKind::PortUnreachable);
-    let outcomes: Vec<_> = play
-        .lookups
-        .all()
-        .iter()
-        .map(|lookup| lookup.outcome())
-        .collect();
+    let outcomes: Vec<_> = play.lookups.all().iter().map(Lookup::outcome).collect();
     assert_eq!(outcomes, [LookupOutcome::PortUnreachable; 2]);
 }
 
@@ -250,12 +255,7 @@ fn a_and_aaaa_are_two_lookups() {
     play.ask_for(0.0, R1, 4000, 8, "host.example", RecordType::AAAA);
     let bytes = response(7, 0, "host.example", 1, &[(1, vec![192, 0, 2, 1])]);
     play.send(0.01, endpoint(R1, 53), endpoint(CLIENT, 4000), &bytes);
-    let outcomes: Vec<_> = play
-        .lookups
-        .all()
-        .iter()
-        .map(|lookup| lookup.outcome())
-        .collect();
+    let outcomes: Vec<_> = play.lookups.all().iter().map(Lookup::outcome).collect();
     assert_eq!(
         outcomes,
         [LookupOutcome::Answered, LookupOutcome::Unanswered]

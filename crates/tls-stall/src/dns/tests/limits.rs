@@ -196,12 +196,12 @@ fn a_resolver_that_answers_one_of_two_questions_is_not_silent() {
     resolve(&mut play, 11.0, 3, "host.example", [192, 0, 2, 1]);
     let first = play.lookups.resolver(ip(R1)).unwrap();
     assert_eq!(
-        (first.asked, first.answered, first.several_questions),
+        (first.asked, first.answered, first.several_names),
         (2, 1, true)
     );
     let second = play.lookups.resolver(ip(R2)).unwrap();
     assert_eq!(
-        (second.asked, second.answered, second.several_questions),
+        (second.asked, second.answered, second.several_names),
         (1, 0, false)
     );
 }

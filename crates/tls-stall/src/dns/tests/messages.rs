@@ -175,7 +175,7 @@ fn names_that_point_at_long_chains_of_pointers_are_not_followed_for_ever() {
     }
     let mut bytes = header(7, 0x8180, [0, 201, 0, 0]);
     bytes.extend(record(&[0], 65_280, &chain));
-    let end_of_chain = (0xc000 | 16_023_u16).to_be_bytes();
+    let end_of_chain = (0xc000 + 16_023_u16).to_be_bytes();
     for _ in 0..200 {
         bytes.extend(record(&end_of_chain, 12, &end_of_chain));
     }

@@ -20,12 +20,12 @@ fn schedule(lookup: &Lookup) -> Option<String> {
 }
 
 /// The copies make one lookup of that schedule, which ends that many seconds after its start.
-fn assert_schedule(name: &str, gives_up: f64, copies: &[Copy]) {
+fn assert_schedule(name: &str, wait: f64, copies: &[Copy]) {
     let play = unanswered(copies);
     let lookup = play.only();
     assert_eq!(lookup.queries.len(), copies.len());
     assert_eq!(schedule(lookup).as_deref(), Some(name));
-    let give_up = seconds(gives_up).since(seconds(0.0));
+    let give_up = seconds(wait).since(seconds(0.0));
     let fit = lookup
         .fits_give_up(give_up)
         .expect("no schedule explains the wait");

@@ -161,6 +161,38 @@ fn a_netbios_name_is_found_by_broadcast() {
 }
 
 #[test]
+fn a_netbios_name_that_a_server_does_not_know_is_no_such_name() {
+    let mut play = Play::new();
+    let name = "EGFCEFEECACACACACACACACACACACACA";
+    play.send(
+        0.0,
+        endpoint(CLIENT, 137),
+        endpoint(PEER, 137),
+        &query(7, name, 0x20),
+    );
+    let mut answer = header(7, 0x8583, [0, 1, 0, 0]);
+    answer.extend(record(&wire(name), 0x0a, &[]));
+    play.send(0.1, endpoint(PEER, 137), endpoint(CLIENT, 137), &answer);
+    assert_eq!(play.only().outcome(), LookupOutcome::NoSuchName);
+}
+
+#[test]
+fn a_multicast_answer_brings_only_what_was_asked_for() {
+    let mut play = Play::new();
+    play.send(
+        0.0,
+        endpoint(CLIENT, 5353),
+        endpoint(GROUP, 5353),
+        &query(0, "peer.local", 1),
+    );
+    let mut answer = header(0, 0x8400, [0, 2, 0, 0]);
+    answer.extend(record(&wire("other.local"), 1, &[10, 8, 0, 8]));
+    answer.extend(record(&wire("peer.local"), 1, &[10, 8, 0, 9]));
+    play.send(0.2, endpoint(PEER, 5353), endpoint(GROUP, 5353), &answer);
+    assert_eq!(*play.only().addresses, [ip(PEER)]);
+}
+
+#[test]
 fn other_ports_and_other_operations_are_no_lookups() {
     let mut play = Play::new();
     let question = query(7, PTR_NAME, 12);
@@ -177,5 +209,11 @@ fn other_ports_and_other_operations_are_no_lookups() {
         endpoint(R1, 53),
         &question[..11],
     );
-    assert_eq!(play.lookups.unreadable(), 1);
+    play.send(
+        0.0,
+        endpoint(CLIENT, 4000),
+        endpoint(R1, 53),
+        &question[..14],
+    );
+    assert_eq!((play.lookups.unreadable(), play.lookups.cut()), (1, 1));
 }
