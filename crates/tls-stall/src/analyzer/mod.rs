@@ -14,12 +14,12 @@ use self::settled::Settled;
 
 use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
 use crate::config::Config;
-use crate::decode::{IcmpError, Packet, Segment, Undecoded, decode};
+use crate::decode::{IcmpError, Packet, Segment, decode};
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::report::{Analysis, CaptureReport, Source};
 use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
-use crate::time::{Moment, Span};
+use crate::time::Moment;
 use crate::timeline::{Setup, resolve};
 use crate::tls::begins_client_hello;
 
@@ -62,6 +62,10 @@ pub struct Analyzer {
     table: Table<Session>,
     budget: Budget,
     lookups: Lookups,
+    #[allow(
+        clippy::vec_box,
+        reason = "an entry stays where it is until it is settled"
+    )]
     displaced: Vec<Box<Entry<Session>>>,
     settled: Settled,
 }

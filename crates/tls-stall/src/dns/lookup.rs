@@ -167,16 +167,17 @@ impl Lookup {
         self.result
     }
 
-    /// Whether it failed at one resolver and was tried again.
+    /// Whether a resolver answered that it failed or refused, and was asked again or another was.
     pub(crate) fn was_retried_after_failure(&self) -> bool {
-        let answered = self.answers.iter().filter(|answer| answer.accepted());
-        let failures = answered
-            .filter(|answer| !is_final(answer.outcome))
-            .map(|answer| answer.moment)
-            .chain(self.unreachable.iter().map(|error| error.moment));
-        failures
-            .min()
-            .is_some_and(|failure| self.last_query > failure)
+        let failures = self.answers.iter().filter(|answer| {
+            let failed = matches!(
+                answer.outcome,
+                LookupOutcome::ServerFailure | LookupOutcome::Refused
+            );
+            answer.accepted() && failed
+        });
+        let first = failures.map(|answer| answer.moment).min();
+        first.is_some_and(|failure| self.last_query > failure)
     }
 
     /// The address whose name is asked for: of a PTR question for a whole address, or of a NetBIOS

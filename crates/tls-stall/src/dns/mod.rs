@@ -22,10 +22,9 @@ mod stream;
 mod tests;
 
 pub(crate) use lookup::{Answer, End, Fate, Lookup, Query};
-pub(crate) use lookups::{Lookups, ResolverRecord};
+pub(crate) use lookups::Lookups;
 pub(crate) use message::Rcode;
 pub(crate) use name::Name;
 pub(crate) use record_type::RecordType;
 pub(crate) use reverse::{is_under_reverse_tree, reverse_labels};
-pub(crate) use schedule::Fit;
 pub(crate) use stream::Deframer;

@@ -15,6 +15,7 @@ const REORDERING: Span = Span::from_millis(50);
 const MAX_HELD: usize = 1024;
 
 /// What an [`Assembler`] passes on.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Piece<'a> {
     /// The next bytes, and the frame that brought them.
     Bytes(&'a [u8], Moment),

@@ -85,7 +85,6 @@ pub(crate) struct Connection {
 /// What one side sent.
 #[derive(Debug, Default)]
 struct Half {
-    isn: Option<SeqNumber>,
     assembler: Assembler,
     /// Beyond the last byte sent so far.
     sent: Option<SeqNumber>,
@@ -121,11 +120,6 @@ impl Connection {
             client_half: Half::default(),
             server_half: Half::default(),
         }
-    }
-
-    /// The first sequence number of `side`, where its SYN was seen.
-    pub(crate) fn isn(&self, side: Side) -> Option<SeqNumber> {
-        self.half(side).isn
     }
 
     /// Takes a segment that `from` sent.
@@ -195,12 +189,6 @@ impl Connection {
         }
     }
 
-    /// Frees what is held for reassembly.
-    pub(crate) fn clear(&mut self, budget: &mut Budget) {
-        self.client_half.assembler.clear(budget);
-        self.server_half.assembler.clear(budget);
-    }
-
     /// The side taken for the client is the server.
     pub(crate) fn swap_roles(&mut self, milestones: &mut Milestones, sink: &mut impl StreamSink) {
         std::mem::swap(&mut self.client, &mut self.server);
@@ -222,7 +210,6 @@ impl Connection {
         milestones: &mut Milestones,
     ) {
         let half = self.half_mut(from);
-        half.isn.get_or_insert(seq);
         half.assembler.start(seq.plus(1));
         half.sent.get_or_insert(seq.plus(1));
         if is_answer {
@@ -269,7 +256,7 @@ impl Connection {
         self.half_mut(from.peer())
             .assembler
             .acknowledge(ack, moment, budget, |piece| {
-                sink.piece(from.peer(), piece, milestones)
+                sink.piece(from.peer(), piece, milestones);
             });
     }
 
@@ -315,13 +302,6 @@ impl Connection {
             of_client_hello,
         };
         note(&mut self.resent, resent);
-    }
-
-    fn half(&self, side: Side) -> &Half {
-        match side {
-            Side::Client => &self.client_half,
-            Side::Server => &self.server_half,
-        }
     }
 
     fn half_mut(&mut self, side: Side) -> &mut Half {

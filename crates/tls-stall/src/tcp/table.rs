@@ -163,12 +163,16 @@ impl<S: StreamSink> Table<S> {
         moment: Moment,
     ) -> Place {
         let (source, destination) = (segment.source, segment.destination);
-        let from = match (segment.flags.syn(), segment.flags.ack()) {
-            (true, false) => Side::Client,
-            (true, true) => Side::Server,
-            // Without a SYN the lower port is taken for the server's until a ClientHello tells.
-            (false, _) if source.port < destination.port => Side::Server,
-            (false, _) => Side::Client,
+        // Without a SYN the lower port is taken for the server's until a ClientHello tells.
+        let from_server = if segment.flags.syn() {
+            segment.flags.ack()
+        } else {
+            source.port < destination.port
+        };
+        let from = if from_server {
+            Side::Server
+        } else {
+            Side::Client
         };
         let (client, server) = match from {
             Side::Client => (source, destination),

@@ -3,7 +3,7 @@
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Side, Unreachable};
+use crate::tcp::{Connection, Resent, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Port, Reading};
 
@@ -66,28 +66,12 @@ impl Setup {
         self.milestones.has(milestone)
     }
 
-    /// The end on `side`.
-    pub(crate) const fn endpoint(&self, side: Side) -> Endpoint {
-        match side {
-            Side::Client => self.client,
-            Side::Server => self.server,
-        }
-    }
-
     /// The server's name: as the client gives it, else as it was looked up.
     pub(crate) fn server_name(&self) -> Option<&str> {
         self.reading
             .server_name
             .as_deref()
             .or(self.resolved_name.as_deref())
-    }
-
-    /// `smtp.example (203.0.113.25:465)`, for sentences.
-    pub(crate) fn server_label(&self) -> String {
-        match self.server_name() {
-            Some(name) => format!("{name} ({})", self.server),
-            None => self.server.to_string(),
-        }
     }
 
     /// Whether the server is to speak first.

@@ -25,14 +25,6 @@ impl Wait {
         self.to.since(self.from).max(Span::ZERO)
     }
 
-    /// `28.000 s`, or `at least 12.300 s` where the capture ended first.
-    pub(crate) fn length(&self) -> String {
-        match self.ended_by {
-            EndedBy::EndOfCapture => format!("at least {}", self.duration()),
-            _ => self.duration().to_string(),
-        }
-    }
-
     /// Whether what was awaited never came.
     pub(crate) fn is_unfulfilled(&self) -> bool {
         match self.ended_by {
@@ -235,9 +227,8 @@ impl Walk<'_> {
                 Side::Client => Party::Client,
                 Side::Server => Party::Server,
             },
-            Phase::ClientHello | Phase::ClientFinished => Party::Client,
+            Phase::ClientHello | Phase::ClientFinished | Phase::ApplicationData => Party::Client,
             Phase::ServerGreeting | Phase::ServerFlight | Phase::ServerFinished => Party::Server,
-            Phase::ApplicationData => Party::Client,
         }
     }
 

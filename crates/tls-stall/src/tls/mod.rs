@@ -10,5 +10,5 @@ mod starttls;
 
 pub(crate) use hello::begins_client_hello;
 pub(crate) use ports::{Port, port};
-pub(crate) use session::{AlertSeen, Reading, Session};
-pub(crate) use starttls::{Protocol, Turn};
+pub(crate) use session::{Reading, Session};
+pub(crate) use starttls::Turn;

@@ -53,6 +53,10 @@ pub(crate) struct Session {
 }
 
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each notes one thing seen, and all combinations occur"
+)]
 struct State {
     client: Stage,
     server: Stage,
@@ -76,7 +80,7 @@ struct State {
 #[derive(Debug)]
 enum Stage {
     /// As records, if it begins with one; or from the go-ahead for TLS on.
-    Records(Deframer),
+    Records(Box<Deframer>),
     Cleartext,
     /// Bytes that were not captured held the head of a record.
     Lost,
@@ -84,7 +88,7 @@ enum Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self::Records(Deframer::default())
+        Self::Records(Box::default())
     }
 }
 

@@ -117,17 +117,16 @@ impl<'a> Chain<'a> {
                 name.strip_prefix(root)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             });
-            match known {
-                Some(chain) => chain.links.push(lookup),
-                None => {
-                    let relation = if asks_block_list(name, peer) {
-                        Relation::BlockList
-                    } else {
-                        Relation::OtherName
-                    };
-                    chains.extend(Self::new(relation, vec![lookup]));
-                }
+            if let Some(chain) = known {
+                chain.links.push(lookup);
+                continue;
             }
+            let relation = if asks_block_list(name, peer) {
+                Relation::BlockList
+            } else {
+                Relation::OtherName
+            };
+            chains.extend(Self::new(relation, vec![lookup]));
         }
         for chain in &mut chains {
             chain.links.sort_by_key(|link| link.first());

@@ -98,14 +98,7 @@ enum What {
 }
 
 fn outcome(link: &Lookup) -> What {
-    let failure = link.answers.iter().find(|answer| {
-        let failed = matches!(
-            answer.outcome,
-            LookupOutcome::ServerFailure | LookupOutcome::Refused
-        );
-        answer.accepted() && failed
-    });
-    if failure.is_some_and(|failure| link.last_query() > failure.moment) {
+    if link.was_retried_after_failure() {
         return What::Failed;
     }
     match link.outcome() {
@@ -318,7 +311,11 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
     let resolvers = join(&link.resolvers());
     let what = match cause {
         Cause::ReverseDnsUnanswered | Cause::ForwardDnsUnanswered => {
-            format!("asked {resolvers} for {whose} and got no answer")
+            let ignored = match link.mismatched().count() {
+                0 => "",
+                _ => " (what came back carried another id or address, and was ignored)",
+            };
+            format!("asked {resolvers} for {whose} and got no answer{ignored}")
         }
         Cause::ResolverSilent => {
             format!(
