@@ -26,6 +26,7 @@ mod sample;
 pub use packet::Endpoint;
 
 pub(crate) use layers::decode;
+pub(crate) use options::TcpOptions;
 pub(crate) use packet::{Datagram, IcmpError, IcmpKind, Packet, Segment};
 #[cfg(test)]
 pub(crate) use packet::{IpFacts, TcpFlags};

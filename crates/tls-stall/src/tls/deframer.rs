@@ -119,17 +119,17 @@ impl Deframer {
         self.message = None;
     }
 
-    /// Whether a whole record was read.
-    pub(crate) fn has_records(&self) -> bool {
-        self.records > 0
+    /// Whether the head of a record was read.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.records > 0 || self.record.is_some()
     }
 
     /// The hello of which not all has come, as far as it has.
     pub(crate) fn take_partial_hello(&mut self) -> Option<Message> {
-        let partial = self
-            .message
-            .take_if(|partial| partial.begun && partial.keep)?;
-        Some(partial.message)
+        let mut partial = self.message.take()?;
+        let kind = *partial.head.first()?;
+        partial.message.kind = kind;
+        is_hello(kind).then_some(partial.message)
     }
 
     /// Reads on in `input`, and takes from it what it has read; `None` once it is all read.
@@ -208,12 +208,16 @@ impl Deframer {
             let Some(partial) = &mut self.message else {
                 return Err(Lost);
             };
+            if !partial.begun {
+                // Of a message whose length was not captured, its record tells where it ends.
+                let Some(&kind) = partial.head.first() else {
+                    return Err(Lost);
+                };
+                partial.begin(kind, record.left.into());
+            }
             let Some(message_left) = partial.left.checked_sub(count) else {
                 return Err(Lost);
             };
-            if !partial.begun {
-                return Err(Lost);
-            }
             partial.left = message_left;
             partial.message.last = partial.message.last.max(moment);
             // What is read after the gap does not continue what was read before it.
@@ -336,8 +340,12 @@ impl Partial {
     fn begin(&mut self, kind: u8, len: u32) {
         (self.kind, self.left, self.begun) = (kind, len, true);
         self.message.kind = kind;
-        self.keep = matches!(kind, handshake::CLIENT_HELLO | handshake::SERVER_HELLO);
+        self.keep = is_hello(kind);
     }
+}
+
+const fn is_hello(kind: u8) -> bool {
+    matches!(kind, handshake::CLIENT_HELLO | handshake::SERVER_HELLO)
 }
 
 fn end_of(record: &Record) -> Event {
@@ -507,6 +515,21 @@ mod tests {
         }
         assert_eq!(kinds, [11]);
         assert_eq!(deframer.skip(1, moment(4)), Err(Lost));
+    }
+
+    #[test]
+    fn a_hello_cut_within_its_head_ends_with_its_record() {
+        let mut deframer = Deframer::default();
+        let stream = record(22, &message(1, &[7; 50]));
+        let mut captured = &stream[..8];
+        while deframer.next(&mut captured, moment(1)).is_some() {}
+        let missing = u32::try_from(stream.len() - 8).unwrap();
+        assert_eq!(deframer.skip(missing, moment(1)), Ok(()));
+        let event = deframer.next(&mut &[][..], moment(1));
+        assert!(matches!(
+            event,
+            Some(Event::Message(Message { kind: 1, .. }))
+        ));
     }
 
     #[test]

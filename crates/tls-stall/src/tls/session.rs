@@ -195,7 +195,7 @@ impl State {
             };
             let event = deframer.next(&mut bytes, moment)?;
             if let Event::NotTls(head) = event {
-                if deframer.has_records() {
+                if deframer.has_begun() {
                     *self.stage_mut(from) = Stage::Lost;
                     return None;
                 }
@@ -219,6 +219,10 @@ impl State {
         milestones: &mut Milestones,
     ) {
         self.cleartext = self.cleartext.saturating_add(bytes.len());
+        // What cannot be read beside records is no dialogue.
+        if self.is_tls {
+            return;
+        }
         if self.cleartext > MAX_CLEARTEXT {
             self.is_over = true;
             return;
@@ -249,12 +253,13 @@ impl State {
             return;
         };
         if deframer.skip(count, moment).is_err() {
-            // Before the first record nothing is lost yet: one may begin with a later segment.
-            *stage = if deframer.has_records() {
-                Stage::Lost
+            if deframer.has_begun() {
+                self.note_partial_hello(from, milestones);
+                *self.stage_mut(from) = Stage::Lost;
             } else {
-                Stage::Cleartext
-            };
+                // Nothing is lost yet: a record may begin with a later segment.
+                *stage = Stage::Cleartext;
+            }
             return;
         }
         // What was missing may have been the rest of a message.
@@ -412,8 +417,11 @@ impl State {
     fn note_data(&mut self, first: Moment, milestones: &mut Milestones) {
         let begun =
             milestones.has(Milestone::ClientHello) || milestones.has(Milestone::ServerHello);
-        let done =
-            milestones.has(Milestone::ClientFinished) && milestones.has(Milestone::ServerFinished);
+        // Where the server's bytes cannot be read, the client's data tells that it has finished.
+        let server_unread =
+            !matches!(self.server, Stage::Records(_)) || !milestones.has(Milestone::ServerHello);
+        let done = milestones.has(Milestone::ClientFinished)
+            && (server_unread || milestones.has(Milestone::ServerFinished));
         if !begun {
             self.is_over = true;
         } else if done {
@@ -459,22 +467,29 @@ impl State {
     }
 
     fn finish(&mut self, milestones: &mut Milestones) {
-        if let Stage::Records(deframer) = &mut self.client
-            && let Some(partial) = deframer.take_partial_hello()
-        {
-            self.note_client_hello(&partial, milestones);
-        }
-        if let Stage::Records(deframer) = &mut self.server
-            && let Some(partial) = deframer.take_partial_hello()
-        {
-            milestones.reach(Milestone::ServerHello, partial.first);
-            self.version = self
-                .version
-                .or_else(|| ServerHello::parse(&partial.body).map(|hello| hello.version));
-        }
+        self.note_partial_hello(Side::Client, milestones);
+        self.note_partial_hello(Side::Server, milestones);
         // In TLS 1.3 the flight's end shows only in the client's answer.
         if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
             self.begin_client_flight(milestones);
+        }
+    }
+
+    /// A hello of which not all was captured counts as far as it goes.
+    fn note_partial_hello(&mut self, from: Side, milestones: &mut Milestones) {
+        let Stage::Records(deframer) = self.stage_mut(from) else {
+            return;
+        };
+        let Some(partial) = deframer.take_partial_hello() else {
+            return;
+        };
+        match from {
+            Side::Client => self.note_client_hello(&partial, milestones),
+            Side::Server => {
+                milestones.reach(Milestone::ServerHello, partial.first);
+                let hello = ServerHello::parse(&partial.body);
+                self.version = self.version.or(hello.map(|hello| hello.version));
+            }
         }
     }
 

@@ -1,0 +1,54 @@
+//! The library from the outside: whole captures in, reports out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod scenarios;
+mod truth;
+
+use std::path::{Path, PathBuf};
+
+use tls_stall::{Analysis, CaptureReport, Confidence, Config, Connection, analyze_reader};
+
+/// The folder of captures.
+fn testdata() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
+}
+
+fn analyze(bytes: &[u8]) -> Analysis {
+    report("a capture", bytes).analysis
+}
+
+fn report(path: &str, bytes: &[u8]) -> CaptureReport {
+    analyze_reader(path, bytes, &Config::default())
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Names the stalls, for the message of a test that fails.
+fn told(connections: &[Connection]) -> String {
+    let mut text = String::new();
+    for connection in connections {
+        for finding in &connection.findings {
+            text.push_str(&format!(
+                "\n  {} stalled={} {:?}: {} {} {} {} ({})",
+                connection.server,
+                connection.stalled,
+                connection.outcome,
+                finding.cause,
+                finding.phase,
+                finding.confidence,
+                finding.wait,
+                finding.summary
+            ));
+        }
+    }
+    text
+}
+
+fn confidence(name: &str) -> Confidence {
+    name.parse().unwrap()
+}

@@ -1,0 +1,170 @@
+//! Every capture in `testdata` against what is known of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde::Deserialize;
+use tls_stall::{Cause, Confidence, Connection, Finding};
+
+use super::{confidence, report, testdata, told};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Truth {
+    stall_threshold: String,
+    capture: Vec<Capture>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Capture {
+    path: String,
+    stalls: Option<usize>,
+    #[serde(default)]
+    expect: Vec<Expected>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    server: String,
+    cause: String,
+    phase: String,
+    waiting_on: String,
+    from_frame: u64,
+    to_frame: u64,
+    confidence: String,
+}
+
+fn truth() -> Truth {
+    let text = fs::read_to_string(testdata().join("tls-stall.toml")).unwrap();
+    toml::from_str(&text).unwrap()
+}
+
+#[test]
+fn every_capture_is_told_as_it_was() {
+    let truth = truth();
+    assert_eq!(
+        truth.stall_threshold, "1s",
+        "the default, with which the captures are read"
+    );
+    let mut wrong = Vec::new();
+    for capture in &truth.capture {
+        let bytes = fs::read(testdata().join(&capture.path)).unwrap();
+        let connections = report(&capture.path, &bytes).analysis.connections;
+        let stalled: Vec<&Connection> = connections
+            .iter()
+            .filter(|connection| connection.stalled)
+            .collect();
+        let due = capture.stalls.unwrap_or(capture.expect.len());
+        let missing: Vec<&Expected> = capture
+            .expect
+            .iter()
+            .filter(|expected| !stalled.iter().any(|it| fits(it, expected)))
+            .collect();
+        if stalled.len() != due || !missing.is_empty() {
+            wrong.push(format!(
+                "{}: {due} stalls due, missing {missing:?}, found {}",
+                capture.path,
+                told(&connections)
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// The mistake to be ashamed of.
+#[test]
+fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
+    for capture in truth().capture {
+        let bytes = fs::read(testdata().join(&capture.path)).unwrap();
+        let connections = report(&capture.path, &bytes).analysis.connections;
+        for connection in &connections {
+            for finding in connection
+                .findings
+                .iter()
+                .filter(|finding| blames_reverse(finding))
+            {
+                let true_here = capture.expect.iter().any(|expected| {
+                    expected.server == connection.server.to_string()
+                        && (expected.cause.starts_with("reverse-dns-")
+                            || expected.cause.starts_with("forward-dns-"))
+                });
+                assert!(
+                    true_here || finding.confidence == Confidence::Low,
+                    "{}: {}",
+                    capture.path,
+                    told(&connections)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_capture_has_its_truth() {
+    let known: BTreeSet<String> = truth().capture.into_iter().map(|it| it.path).collect();
+    for folder in ["origin", "recorded"] {
+        for entry in fs::read_dir(testdata().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".pcap") || name.ends_with(".pcapng") {
+                let path = format!("{folder}/{name}");
+                assert!(
+                    known.contains(&path),
+                    "{path} has no entry in tls-stall.toml"
+                );
+            }
+        }
+    }
+}
+
+/// The frames that the account names are the evidence.
+#[test]
+fn the_origin_is_proven_by_the_frames_of_the_account() {
+    let bytes = fs::read(testdata().join("origin/phone-on-3g.pcap")).unwrap();
+    let connections = report("origin", &bytes).analysis.connections;
+    let stalled = connections
+        .iter()
+        .find(|connection| connection.stalled)
+        .unwrap();
+    let verdict = &stalled.findings[0];
+    let frames: Vec<u64> = verdict.evidence.iter().map(|it| it.frame.get()).collect();
+    for frame in [48, 51, 53, 54, 58, 73] {
+        assert!(
+            frames.contains(&frame),
+            "frame {frame} is not among {frames:?}"
+        );
+    }
+    assert_eq!(verdict.wait.as_nanos(), 28_000_000_000);
+    assert_eq!(verdict.confidence, Confidence::High);
+}
+
+fn fits(connection: &Connection, expected: &Expected) -> bool {
+    let Some(verdict) = connection.findings.first() else {
+        return false;
+    };
+    let wait = connection
+        .waits
+        .iter()
+        .find(|wait| wait.phase == verdict.phase);
+    connection.server.to_string() == expected.server
+        && verdict.cause.name() == expected.cause
+        && verdict.phase.name() == expected.phase
+        && verdict.waiting_on.name() == expected.waiting_on
+        && verdict.confidence >= confidence(&expected.confidence)
+        && wait.is_some_and(|wait| {
+            wait.from_frame.get() == expected.from_frame && wait.to_frame.get() == expected.to_frame
+        })
+}
+
+fn blames_reverse(finding: &Finding) -> bool {
+    matches!(
+        finding.cause,
+        Cause::ReverseDnsUnanswered | Cause::ReverseDnsSlow | Cause::ReverseDnsFailed
+    )
+}
