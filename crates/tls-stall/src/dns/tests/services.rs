@@ -209,6 +209,11 @@ fn other_ports_and_other_operations_are_no_lookups() {
         endpoint(R1, 53),
         &question[..11],
     );
-    play.send(0.0, endpoint(CLIENT, 4000), endpoint(R1, 53), &question[..14]);
+    play.send(
+        0.0,
+        endpoint(CLIENT, 4000),
+        endpoint(R1, 53),
+        &question[..14],
+    );
     assert_eq!((play.lookups.unreadable(), play.lookups.cut()), (1, 1));
 }
