@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::{End, Lookup};
+use super::Lookup;
 use crate::time::{Span, Timestamp};
 
 /// A lookup settled within this is brief.
@@ -65,6 +65,17 @@ impl Index {
         brief.chain(between(&self.lasting, asker, before(from, LONGEST), to))
     }
 
+    /// The lookups of `asker` that began from `from` to `to`.
+    pub(super) fn begun(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        let brief = between(&self.brief, asker, from, to);
+        brief.chain(between(&self.lasting, asker, from, to))
+    }
+
     /// The lookups of the name of `address` that may overlap the time from `from` to `to`.
     pub(super) fn of_address(
         &self,
@@ -93,12 +104,9 @@ impl Index {
 
 /// Whether `lookup` was going on at some time from `from` to `to`.
 pub(super) fn overlaps(lookup: &Lookup, from: Timestamp, to: Timestamp) -> bool {
-    let end = match lookup.end() {
-        End::At(moment) => moment.time,
-        // The schedule that fits whole is not always the asker's own.
-        End::GaveUp { latest, .. } => latest,
-    };
-    lookup.first().time <= to && end >= from
+    // To find the end of an unanswered lookup takes longer, and most are still being asked.
+    let is_asked_later = lookup.last_query().time >= from;
+    lookup.first().time <= to && (is_asked_later || lookup.end().latest() >= from)
 }
 
 fn before(time: Timestamp, span: Span) -> Timestamp {

@@ -69,12 +69,13 @@ impl Lookups {
     /// Takes a datagram; one that is not on the port of a name service is passed over at once.
     pub(crate) fn udp(&mut self, moment: Moment, datagram: &Datagram<'_>) {
         let (from, to) = (datagram.source, datagram.destination);
-        if let Some(via) = service(to.port).or_else(|| service(from.port)) {
-            self.take(moment, via, from, to, datagram.payload, false);
+        if service(to.port).is_some() || service(from.port).is_some() {
+            self.take(moment, from, to, datagram.payload, false);
         }
     }
 
-    /// Takes one message of unicast DNS, without the length that precedes it over TCP.
+    /// Takes one message to or from a name service's port, without the length that precedes it
+    /// over TCP.
     pub(crate) fn message(
         &mut self,
         moment: Moment,
@@ -83,7 +84,7 @@ impl Lookups {
         bytes: &[u8],
         over_tcp: bool,
     ) {
-        self.take(moment, Via::Dns, from, to, bytes, over_tcp);
+        self.take(moment, from, to, bytes, over_tcp);
     }
 
     /// Takes an ICMP error: who sent the datagram that it is about no longer waits for its answer.
@@ -126,6 +127,9 @@ impl Lookups {
 
     /// The lookups by `asker` that were going on at some time from `from` to `to`, in the order of
     /// first queries.
+    ///
+    /// It costs a look at each unanswered lookup of the 200 s before; [`begun`](Self::begun) does
+    /// not.
     pub(crate) fn overlapping(
         &self,
         asker: IpAddr,
@@ -133,6 +137,11 @@ impl Lookups {
         to: Timestamp,
     ) -> Vec<&Lookup> {
         self.store.overlapping(asker, from, to)
+    }
+
+    /// The lookups by `asker` whose first query came from `from` to `to`, in its order.
+    pub(crate) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
+        self.store.begun(asker, from, to)
     }
 
     /// The lookups of the name of `address`, by whomever, that were going on at some time from
@@ -184,27 +193,20 @@ impl Lookups {
 
 /// From messages to lookups.
 impl Lookups {
-    fn take(
-        &mut self,
-        moment: Moment,
-        via: Via,
-        from: Endpoint,
-        to: Endpoint,
-        bytes: &[u8],
-        over_tcp: bool,
-    ) {
+    fn take(&mut self, moment: Moment, from: Endpoint, to: Endpoint, bytes: &[u8], over_tcp: bool) {
         let Some(message) = Message::read(bytes) else {
             self.unreadable = self.unreadable.saturating_add(1);
             return;
         };
-        let service_port = if message.is_response {
+        // The other port is the host's own, and may be any.
+        let port = if message.is_response {
             from.port
         } else {
             to.port
         };
-        if message.opcode != 0 || service(service_port) != Some(via) {
+        let Some(via) = service(port).filter(|_| message.opcode == 0) else {
             return;
-        }
+        };
         self.cut = self.cut.saturating_add(u64::from(message.cut));
         if message.is_response {
             let response = Response {

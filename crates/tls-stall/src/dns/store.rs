@@ -202,6 +202,10 @@ impl Store {
         self.in_order(self.index.of_asker(asker, from, to), from, to)
     }
 
+    pub(super) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
+        self.in_order(self.index.begun(asker, from, to), from, to)
+    }
+
     pub(super) fn reverse_lookups(
         &self,
         address: IpAddr,

@@ -3,7 +3,7 @@
 use super::{CLIENT, PTR_NAME, Play, R1, R2, endpoint, ip, query, response, seconds, wire};
 use crate::decode::IcmpKind;
 use crate::dns::{End, Fate, Lookup, RecordType};
-use crate::report::LookupOutcome;
+use crate::report::{LookupOutcome, Via};
 use crate::time::Span;
 
 const SERVFAIL: u16 = 2;
@@ -287,6 +287,22 @@ fn a_question_to_a_stub_on_loopback_has_loopback_for_its_asker() {
     let (stub, asker) = (endpoint("127.0.0.53", 53), endpoint("127.0.0.1", 4000));
     play.send(0.0, asker, stub, &query(7, PTR_NAME, 12));
     assert_eq!(play.only().asker, ip("127.0.0.1"));
+}
+
+#[test]
+fn a_host_may_ask_from_any_port_even_that_of_another_service() {
+    let mut play = Play::new();
+    for port in [5353, 137, 53] {
+        play.ask(0.0, R1, port, port);
+        play.answer(0.1, R1, port, port, 0);
+    }
+    let lookups = play.lookups.all();
+    assert_eq!(lookups.len(), 3);
+    assert!(
+        lookups
+            .iter()
+            .all(|lookup| lookup.via == Via::Dns && lookup.is_settled())
+    );
 }
 
 #[test]

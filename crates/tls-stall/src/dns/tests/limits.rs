@@ -139,6 +139,9 @@ fn lookups_are_found_by_asker_and_time() {
     assert_eq!(names(1.5, 6.9), [super::PTR_NAME]);
     assert_eq!(names(7.1, 8.9), [""; 0]);
     assert_eq!(names(1.005, 1.005), ["brief.example"]);
+    let begun = play.lookups.begun(ip(CLIENT), seconds(1.5), seconds(8.0));
+    assert_eq!(begun.len(), 1);
+    assert_eq!(begun[0].name.as_str(), super::PTR_NAME);
     assert!(
         play.lookups
             .overlapping(ip(R2), seconds(0.0), seconds(20.0))
