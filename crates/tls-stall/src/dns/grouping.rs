@@ -22,7 +22,7 @@ const MAX_SAME_ID_INTERVAL: Span = Span::from_secs(40);
 const MAX_RETRY_INTERVAL: Span = Span::from_millis(10_500);
 
 /// How long after an answer a copy can still be one that crossed it, or whose sender missed it.
-const RETRY_AFTER_ANSWER: Span = Span::from_secs(6);
+pub(super) const RETRY_AFTER_ANSWER: Span = Span::from_secs(6);
 
 /// How soon another copy follows a failure, if it belongs to the same lookup.
 const RETRY_AFTER_FAILURE: Span = Span::from_secs(1);

@@ -1,7 +1,10 @@
 //! What makes questions about many lookups cheap.
 
-use std::collections::BTreeSet;
+use std::hash::Hash;
 use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::Lookup;
 use crate::time::{Span, Timestamp};
@@ -12,28 +15,28 @@ const BRIEF: Span = Span::from_secs(1);
 /// No lookup lasts longer, from its first copy until its asker has given up.
 const LONGEST: Span = Span::from_secs(200);
 
-/// Ordered sets in which a lookup is found by who asked, by whose name was asked, and by the
-/// addresses that its answer brought.
+/// Lists in which a lookup is found by who asked, by whose name was asked, and by the addresses
+/// that its answer brought; each in the order of times.
 ///
 /// Brief lookups are kept apart from lasting ones: who looks for those that overlap a moment needs
 /// to look back only one second for the many, and further only for the few.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    brief: BTreeSet<(IpAddr, Timestamp, u32)>,
-    lasting: BTreeSet<(IpAddr, Timestamp, u32)>,
+    brief: Lists<IpAddr>,
+    lasting: Lists<IpAddr>,
     /// By the address whose name is asked for.
-    reverse: BTreeSet<(IpAddr, Timestamp, u32)>,
+    reverse: Lists<IpAddr>,
     /// By asker and address in the answer, with the time of the answer.
-    answers: BTreeSet<(IpAddr, IpAddr, Timestamp, u32)>,
+    answers: Lists<(IpAddr, IpAddr)>,
 }
 
 impl Index {
     /// Takes in a lookup with its first copy.
     pub(super) fn insert(&mut self, slot: u32, lookup: &Lookup) {
         let first = lookup.first().time;
-        self.lasting.insert((lookup.asker, first, slot));
+        self.lasting.insert(lookup.asker, first, slot);
         if let Some(address) = lookup.reverse_of() {
-            self.reverse.insert((address, first, slot));
+            self.reverse.insert(address, first, slot);
         }
         self.settle(slot, lookup);
     }
@@ -43,14 +46,14 @@ impl Index {
         let Some(result) = lookup.result().filter(|_| lookup.is_settled()) else {
             return;
         };
-        if result.since(lookup.first()) <= BRIEF {
-            let key = (lookup.asker, lookup.first().time, slot);
-            self.lasting.remove(&key);
-            self.brief.insert(key);
+        let first = lookup.first().time;
+        if result.time.since(first) <= BRIEF {
+            self.lasting.remove(lookup.asker, first, slot);
+            self.brief.insert(lookup.asker, first, slot);
         }
         for &address in &lookup.addresses {
             self.answers
-                .insert((lookup.asker, address, result.time, slot));
+                .insert((lookup.asker, address), result.time, slot);
         }
     }
 
@@ -61,8 +64,8 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let brief = between(&self.brief, asker, before(from, BRIEF), to);
-        brief.chain(between(&self.lasting, asker, before(from, LONGEST), to))
+        let brief = self.brief.between(asker, before(from, BRIEF), to);
+        brief.chain(self.lasting.between(asker, before(from, LONGEST), to))
     }
 
     /// The lookups of `asker` that began from `from` to `to`.
@@ -72,8 +75,8 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let brief = between(&self.brief, asker, from, to);
-        brief.chain(between(&self.lasting, asker, from, to))
+        let brief = self.brief.between(asker, from, to);
+        brief.chain(self.lasting.between(asker, from, to))
     }
 
     /// The lookups of the name of `address` that may overlap the time from `from` to `to`.
@@ -83,7 +86,7 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        between(&self.reverse, address, before(from, LONGEST), to)
+        self.reverse.between(address, before(from, LONGEST), to)
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.
@@ -93,12 +96,60 @@ impl Index {
         address: IpAddr,
         until: Timestamp,
     ) -> Option<u32> {
-        let first = (asker, address, Timestamp::from_nanos(i64::MIN), 0);
-        let last = (asker, address, until, u32::MAX);
-        self.answers
-            .range(first..=last)
-            .next_back()
-            .map(|&(.., slot)| slot)
+        self.answers.latest((asker, address), until)
+    }
+}
+
+/// For each key, slots in the order of their times.
+///
+/// Frames come almost in the order of their times, so that most go to the end of their list.
+#[derive(Debug, Clone)]
+struct Lists<K>(HashMap<K, Vec<(Timestamp, u32)>, RandomState>);
+
+impl<K> Default for Lists<K> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
+}
+
+impl<K: Eq + Hash> Lists<K> {
+    fn insert(&mut self, key: K, time: Timestamp, slot: u32) {
+        let list = self.0.entry(key).or_default();
+        let entry = (time, slot);
+        match list.last() {
+            Some(last) if *last >= entry => {
+                if let Err(at) = list.binary_search(&entry) {
+                    list.insert(at, entry);
+                }
+            }
+            _ => list.push(entry),
+        }
+    }
+
+    fn remove(&mut self, key: K, time: Timestamp, slot: u32) {
+        if let Some(list) = self.0.get_mut(&key)
+            && let Ok(at) = list.binary_search(&(time, slot))
+        {
+            list.remove(at);
+        }
+    }
+
+    /// The slots whose times lie from `from` to `to`.
+    fn between(&self, key: K, from: Timestamp, to: Timestamp) -> impl Iterator<Item = u32> {
+        let list = self.0.get(&key).map_or(&[][..], Vec::as_slice);
+        let begin = list.partition_point(|&(time, _)| time < from);
+        let within = list.get(begin..).unwrap_or_default();
+        within
+            .iter()
+            .take_while(move |&&(time, _)| time <= to)
+            .map(|&(_, slot)| slot)
+    }
+
+    /// The slot with the latest time up to `until`.
+    fn latest(&self, key: K, until: Timestamp) -> Option<u32> {
+        let list = self.0.get(&key)?;
+        let end = list.partition_point(|&(time, _)| time <= until);
+        list.get(..end)?.last().map(|&(_, slot)| slot)
     }
 }
 
@@ -111,16 +162,4 @@ pub(super) fn overlaps(lookup: &Lookup, from: Timestamp, to: Timestamp) -> bool 
 
 fn before(time: Timestamp, span: Span) -> Timestamp {
     time.plus(Span::ZERO.minus(span))
-}
-
-fn between(
-    set: &BTreeSet<(IpAddr, Timestamp, u32)>,
-    address: IpAddr,
-    from: Timestamp,
-    to: Timestamp,
-) -> impl Iterator<Item = u32> {
-    // A range whose ends are the wrong way round panics.
-    let to = to.max(from);
-    set.range((address, from, 0)..=(address, to, u32::MAX))
-        .map(|&(.., slot)| slot)
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use super::grouping::RETRY_AFTER_ANSWER;
 use super::index::{self, Index};
 use super::lookup::{Lookup, Query};
 use super::{Name, RecordType, nbns};
@@ -244,6 +245,8 @@ impl Store {
             .at(slot)
             .and_then(Key::of)
             .and_then(|key| self.latest(&key));
+        let before = previous;
+        let previous = self.within_reach(slot, before);
         self.change(slot, |lookup| lookup.previous = previous);
         let Self {
             lookups,
@@ -264,12 +267,26 @@ impl Store {
         };
         if let Some(lookup) = get(slot) {
             latest
-                .entry(hash(&slot), |other| Some(*other) == previous, hash)
+                .entry(hash(&slot), |other| Some(*other) == before, hash)
                 .or_insert(slot)
                 .into_mut()
                 .clone_from(&slot);
             index.insert(slot, lookup);
         }
+    }
+
+    /// The latest lookup, from `slot` on back, that a message may still belong to when the lookup
+    /// in `new` begins: what is over and done with is left out of the chain for good.
+    fn within_reach(&self, new: u32, slot: Option<u32>) -> Option<u32> {
+        let now = self.at(new)?.first();
+        let over = |lookup: &Lookup| {
+            lookup.is_settled() && now.since(lookup.last_query()) > RETRY_AFTER_ANSWER
+        };
+        let mut chain = std::iter::successors(slot, |&slot| self.at(slot)?.previous);
+        chain
+            .by_ref()
+            .take(MAX_DEPTH)
+            .find(|&slot| self.at(slot).is_some_and(|it| !over(it)))
     }
 
     /// Drops an eighth of the lookups, the oldest finished ones first, but never the latest.
