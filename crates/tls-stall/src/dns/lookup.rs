@@ -56,8 +56,6 @@ pub(crate) struct Lookup {
     /// When the outcome came to be; `None` as long as it is `Unanswered`.
     result: Option<Moment>,
     last_query: Moment,
-    /// The lookup before this one of the same question, as the tracker numbers them.
-    pub(super) previous: Option<u32>,
 }
 
 /// One copy of a question.
@@ -350,7 +348,6 @@ impl Lookup {
             outcome: LookupOutcome::Unanswered,
             result: None,
             last_query: query.moment,
-            previous: None,
         }
     }
 

@@ -244,7 +244,7 @@ impl Lookups {
     fn ask(&mut self, via: Via, asker: IpAddr, name: Name, record_type: RecordType, query: Query) {
         let key = Key::new(via, asker, &name, record_type, query.resolver);
         let latest = self.store.latest(&key);
-        let chain = || self.store.chain(latest);
+        let chain = || self.store.chain(latest, query.id);
         let joined = chain()
             .find(|(_, lookup)| repeats(lookup, &query))
             .or_else(|| chain().find(|(_, lookup)| retries(lookup, &query)));
@@ -276,7 +276,7 @@ impl Lookups {
         for latest in asked {
             let answered = self
                 .store
-                .chain(Some(latest))
+                .chain(Some(latest), response.message.id)
                 .find(|(_, lookup)| answers(response, lookup))
                 .map(|(slot, _)| slot);
             match answered {

@@ -29,6 +29,8 @@ const IDLE: Span = Span::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     lookups: Vec<Lookup>,
+    /// Of each lookup in its slot: small, so that a search passes over many at little cost.
+    links: Vec<Link>,
     /// The latest lookup of each question.
     latest: HashTable<u32>,
     hasher: RandomState,
@@ -38,6 +40,26 @@ pub(super) struct Store {
     weight: usize,
     next_number: u64,
     evicted: u64,
+}
+
+/// What a search for a lookup needs to know of each before it looks closer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    /// The lookup of the same question before it.
+    previous: Option<u32>,
+    settled: bool,
+    /// A bit for each id in use, by the id's remainder.
+    ids: u64,
+}
+
+impl Link {
+    fn has_id(&self, id: u16) -> bool {
+        self.ids & id_bit(id) != 0
+    }
+}
+
+const fn id_bit(id: u16) -> u64 {
+    1 << (id % 64)
 }
 
 /// What makes two messages speak of the same question.
@@ -88,6 +110,7 @@ impl Store {
     pub(super) fn new(max_lookups: usize) -> Self {
         Self {
             lookups: Vec::new(),
+            links: Vec::new(),
             latest: HashTable::new(),
             hasher: RandomState::default(),
             index: Index::default(),
@@ -120,12 +143,20 @@ impl Store {
         self.latest.find(self.hasher.hash_one(key), same).copied()
     }
 
-    /// The lookup in `slot` and those of the same question before it, latest first.
-    pub(super) fn chain(&self, slot: Option<u32>) -> impl Iterator<Item = (u32, &Lookup)> {
-        let slots = std::iter::successors(slot, |&slot| self.at(slot)?.previous);
-        slots
+    /// The lookup in `slot` and those of the same question before it to which a message with `id`
+    /// may belong, latest first: those that are open, and those that have used the id.
+    pub(super) fn chain(&self, slot: Option<u32>, id: u16) -> impl Iterator<Item = (u32, &Lookup)> {
+        std::iter::successors(slot, |&slot| self.link(slot)?.previous)
             .take(MAX_DEPTH)
+            .filter(move |&slot| {
+                self.link(slot)
+                    .is_some_and(|it| !it.settled || it.has_id(id))
+            })
             .filter_map(|slot| Some((slot, self.at(slot)?)))
+    }
+
+    fn link(&self, slot: u32) -> Option<&Link> {
+        self.links.get(usize::try_from(slot).ok()?)
     }
 
     /// The slots of the `count` latest lookups, latest first.
@@ -154,6 +185,7 @@ impl Store {
         self.next_number = self.next_number.saturating_add(1);
         self.weight = self.weight.saturating_add(lookup.weight());
         self.lookups.push(lookup);
+        self.links.push(Link::default());
         self.register(slot);
         Some(slot)
     }
@@ -171,6 +203,10 @@ impl Store {
             .weight
             .saturating_sub(before)
             .saturating_add(lookup.weight());
+        if let Some(link) = place.and_then(|place| self.links.get_mut(place)) {
+            link.settled = lookup.is_settled();
+            link.ids |= lookup.queries.last().map_or(0, |query| id_bit(query.id));
+        }
         if lookup.is_settled() && !was_settled {
             self.index.settle(slot, lookup);
         }
@@ -247,7 +283,20 @@ impl Store {
             .and_then(|key| self.latest(&key));
         let before = previous;
         let previous = self.within_reach(slot, before);
-        self.change(slot, |lookup| lookup.previous = previous);
+        let place = usize::try_from(slot).ok();
+        if let (Some(link), Some(lookup)) = (
+            place.and_then(|place| self.links.get_mut(place)),
+            place.and_then(|place| self.lookups.get(place)),
+        ) {
+            *link = Link {
+                previous,
+                settled: lookup.is_settled(),
+                ids: lookup
+                    .queries
+                    .iter()
+                    .fold(0, |ids, query| ids | id_bit(query.id)),
+            };
+        }
         let Self {
             lookups,
             latest,
@@ -282,7 +331,7 @@ impl Store {
         let over = |lookup: &Lookup| {
             lookup.is_settled() && now.since(lookup.last_query()) > RETRY_AFTER_ANSWER
         };
-        let mut chain = std::iter::successors(slot, |&slot| self.at(slot)?.previous);
+        let mut chain = std::iter::successors(slot, |&slot| self.link(slot)?.previous);
         chain
             .by_ref()
             .take(MAX_DEPTH)
@@ -313,6 +362,8 @@ impl Store {
             .iter()
             .map(Lookup::weight)
             .fold(0, usize::saturating_add);
+        self.links.clear();
+        self.links.resize(self.lookups.len(), Link::default());
         self.latest.clear();
         self.index = Index::default();
         for slot in 0..u32::try_from(self.lookups.len()).unwrap_or(u32::MAX) {
