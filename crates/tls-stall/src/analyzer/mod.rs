@@ -7,7 +7,7 @@ mod settled;
 
 use std::io::Read;
 
-use self::notices::{Seen, Tally};
+use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
 use self::session::Session;
 use self::settled::Settled;
@@ -130,7 +130,11 @@ impl Analyzer {
             }
         }
         self.seen.encrypted_dns = self.settled.encrypted_dns;
-        self.seen.has_lookups = !self.lookups.all().is_empty();
+        self.seen.lookups = LookupsSeen {
+            any: !self.lookups.all().is_empty(),
+            cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
+            unasked: self.lookups.unasked(),
+        };
         let limits = self.table.exceeded || self.budget.exceeded || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);

@@ -19,8 +19,18 @@ pub(super) struct Seen {
     cut: Option<Tally>,
     limits: Option<String>,
     pub(super) encrypted_dns: Option<Moment>,
-    pub(super) has_lookups: bool,
+    pub(super) lookups: LookupsSeen,
     pub(super) mid_connection: Option<Tally>,
+}
+
+/// What was seen of name lookups.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LookupsSeen {
+    pub(super) any: bool,
+    /// Messages that the capturer cut short, so that no question or not all answers are there.
+    pub(super) cut: u64,
+    /// Answers to questions that were not captured.
+    pub(super) unasked: u64,
 }
 
 /// How often something was seen, and where first.
@@ -116,13 +126,7 @@ impl Seen {
             notices.push(Notice::new(NoticeCode::StartsMidConnection, frame, text));
         }
         notices.extend(ends_in_wait(analysis));
-        if analysis.summary.stalled > 0 && !self.has_lookups {
-            notices.push(Notice::new(
-                NoticeCode::DnsNotVisible,
-                None,
-                "no name lookup is in the capture: a wait for one would look like idleness",
-            ));
-        }
+        notices.extend(self.lookups.notices(analysis.summary.stalled > 0));
         if let Some(first) = self.encrypted_dns {
             notices.push(Notice::new(
                 NoticeCode::DnsEncrypted,
@@ -134,6 +138,34 @@ impl Seen {
             notices.push(Notice::new(NoticeCode::LimitReached, None, text.clone()));
         }
         notices.sort_by_key(|notice| notice.code);
+        notices
+    }
+}
+
+impl LookupsSeen {
+    fn notices(self, stalled: bool) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if stalled && !self.any {
+            let text = if self.cut > 0 {
+                format!(
+                    "{} name-service messages were captured without their end and cannot be read: \
+                     a wait for one looks like idleness",
+                    self.cut
+                )
+            } else {
+                "no name lookup is in the capture: a wait for one would look like idleness"
+                    .to_owned()
+            };
+            notices.push(Notice::new(NoticeCode::DnsNotVisible, None, text));
+        }
+        if self.unasked > 0 {
+            let text = format!(
+                "{} name-service answers have no question in the capture: it began in the midst, \
+                 or lost frames",
+                self.unasked
+            );
+            notices.push(Notice::new(NoticeCode::FramesLost, None, text));
+        }
         notices
     }
 }

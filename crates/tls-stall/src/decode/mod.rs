@@ -13,7 +13,6 @@ mod icmp;
 mod ip;
 mod layers;
 mod link;
-mod options;
 mod packet;
 mod part;
 mod tcp;
@@ -26,7 +25,6 @@ mod sample;
 pub use packet::Endpoint;
 
 pub(crate) use layers::decode;
-pub(crate) use options::TcpOptions;
 pub(crate) use packet::{Datagram, IcmpError, IcmpKind, Packet, Segment};
 #[cfg(test)]
 pub(crate) use packet::{IpFacts, TcpFlags};

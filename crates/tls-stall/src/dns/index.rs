@@ -48,7 +48,7 @@ impl Index {
         };
         let first = lookup.first().time;
         if result.time.since(first) <= BRIEF {
-            self.lasting.remove(lookup.asker, first, slot);
+            self.lasting.remove(&lookup.asker, first, slot);
             self.brief.insert(lookup.asker, first, slot);
         }
         for &address in &lookup.addresses {
@@ -64,19 +64,8 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let brief = self.brief.between(asker, before(from, BRIEF), to);
-        brief.chain(self.lasting.between(asker, before(from, LONGEST), to))
-    }
-
-    /// The lookups of `asker` that began from `from` to `to`.
-    pub(super) fn begun(
-        &self,
-        asker: IpAddr,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl Iterator<Item = u32> {
-        let brief = self.brief.between(asker, from, to);
-        brief.chain(self.lasting.between(asker, from, to))
+        let brief = self.brief.between(&asker, before(from, BRIEF), to);
+        brief.chain(self.lasting.between(&asker, before(from, LONGEST), to))
     }
 
     /// The lookups of the name of `address` that may overlap the time from `from` to `to`.
@@ -86,7 +75,7 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        self.reverse.between(address, before(from, LONGEST), to)
+        self.reverse.between(&address, before(from, LONGEST), to)
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.
@@ -96,7 +85,7 @@ impl Index {
         address: IpAddr,
         until: Timestamp,
     ) -> Option<u32> {
-        self.answers.latest((asker, address), until)
+        self.answers.latest(&(asker, address), until)
     }
 }
 
@@ -126,8 +115,8 @@ impl<K: Eq + Hash> Lists<K> {
         }
     }
 
-    fn remove(&mut self, key: K, time: Timestamp, slot: u32) {
-        if let Some(list) = self.0.get_mut(&key)
+    fn remove(&mut self, key: &K, time: Timestamp, slot: u32) {
+        if let Some(list) = self.0.get_mut(key)
             && let Ok(at) = list.binary_search(&(time, slot))
         {
             list.remove(at);
@@ -135,8 +124,13 @@ impl<K: Eq + Hash> Lists<K> {
     }
 
     /// The slots whose times lie from `from` to `to`.
-    fn between(&self, key: K, from: Timestamp, to: Timestamp) -> impl Iterator<Item = u32> {
-        let list = self.0.get(&key).map_or(&[][..], Vec::as_slice);
+    fn between(
+        &self,
+        key: &K,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> + use<'_, K> {
+        let list = self.0.get(key).map_or(&[][..], Vec::as_slice);
         let begin = list.partition_point(|&(time, _)| time < from);
         let within = list.get(begin..).unwrap_or_default();
         within
@@ -146,8 +140,8 @@ impl<K: Eq + Hash> Lists<K> {
     }
 
     /// The slot with the latest time up to `until`.
-    fn latest(&self, key: K, until: Timestamp) -> Option<u32> {
-        let list = self.0.get(&key)?;
+    fn latest(&self, key: &K, until: Timestamp) -> Option<u32> {
+        let list = self.0.get(key)?;
         let end = list.partition_point(|&(time, _)| time <= until);
         list.get(..end)?.last().map(|&(_, slot)| slot)
     }

@@ -120,16 +120,10 @@ impl Lookups {
         self.store.all()
     }
 
-    /// The lookup with this [`number`](Lookup::number), if it is still kept.
-    pub(crate) fn numbered(&self, number: u64) -> Option<&Lookup> {
-        self.store.numbered(number)
-    }
-
     /// The lookups by `asker` that were going on at some time from `from` to `to`, in the order of
     /// first queries.
     ///
-    /// It costs a look at each unanswered lookup of the 200 s before; [`begun`](Self::begun) does
-    /// not.
+    /// It costs a look at each unanswered lookup of the 200 s before.
     pub(crate) fn overlapping(
         &self,
         asker: IpAddr,
@@ -137,11 +131,6 @@ impl Lookups {
         to: Timestamp,
     ) -> Vec<&Lookup> {
         self.store.overlapping(asker, from, to)
-    }
-
-    /// The lookups by `asker` whose first query came from `from` to `to`, in its order.
-    pub(crate) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
-        self.store.begun(asker, from, to)
     }
 
     /// The lookups of the name of `address`, by whomever, that were going on at some time from

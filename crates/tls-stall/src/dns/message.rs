@@ -207,7 +207,6 @@ pub(crate) struct Rcode(pub(crate) u16);
 
 impl Rcode {
     pub(crate) const NOERROR: Self = Self(0);
-    pub(crate) const SERVFAIL: Self = Self(2);
     pub(crate) const NXDOMAIN: Self = Self(3);
     pub(crate) const REFUSED: Self = Self(5);
 }

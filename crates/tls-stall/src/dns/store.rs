@@ -125,14 +125,6 @@ impl Store {
         &self.lookups
     }
 
-    pub(super) fn numbered(&self, number: u64) -> Option<&Lookup> {
-        let slot = self
-            .lookups
-            .binary_search_by_key(&number, |lookup| lookup.number)
-            .ok()?;
-        self.lookups.get(slot)
-    }
-
     pub(super) fn at(&self, slot: u32) -> Option<&Lookup> {
         self.lookups.get(usize::try_from(slot).ok()?)
     }
@@ -237,10 +229,6 @@ impl Store {
         to: Timestamp,
     ) -> Vec<&Lookup> {
         self.in_order(self.index.of_asker(asker, from, to), from, to)
-    }
-
-    pub(super) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
-        self.in_order(self.index.begun(asker, from, to), from, to)
     }
 
     pub(super) fn reverse_lookups(

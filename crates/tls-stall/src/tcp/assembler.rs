@@ -377,7 +377,7 @@ mod tests {
             (Assembler::default(), budget(), Passed::default());
         assembler.start(SeqNumber(100));
         assembler.push(SeqNumber(102), b"cd", 0, moment(1), &mut budget, |p| {
-            passed.take(p)
+            passed.take(p);
         });
         assembler.acknowledge(SeqNumber(104), moment(2), &mut budget, |p| passed.take(p));
         assert_eq!(passed.text(), "");
@@ -391,7 +391,7 @@ mod tests {
             (Assembler::default(), budget(), Passed::default());
         assembler.start(SeqNumber(100));
         assembler.push(SeqNumber(102), b"cd", 0, moment(1), &mut budget, |p| {
-            passed.take(p)
+            passed.take(p);
         });
         assembler.acknowledge(SeqNumber(100), moment(9), &mut budget, |p| passed.take(p));
         assembler.flush(&mut budget, |p| passed.take(p));
@@ -405,10 +405,10 @@ mod tests {
             (Assembler::default(), budget(), Passed::default());
         assembler.start(SeqNumber(100));
         assembler.push(SeqNumber(100), b"ab", 3, moment(1), &mut budget, |p| {
-            passed.take(p)
+            passed.take(p);
         });
         assembler.push(SeqNumber(105), b"f", 0, moment(2), &mut budget, |p| {
-            passed.take(p)
+            passed.take(p);
         });
         assert_eq!(passed.text(), "ab???f");
     }

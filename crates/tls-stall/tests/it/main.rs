@@ -33,7 +33,7 @@ fn told(connections: &[Connection]) -> String {
     let mut text = String::new();
     for connection in connections {
         for finding in &connection.findings {
-            text.push_str(&format!(
+            let line = format!(
                 "\n  {} stalled={} {:?}: {} {} {} {} ({})",
                 connection.server,
                 connection.stalled,
@@ -43,7 +43,8 @@ fn told(connections: &[Connection]) -> String {
                 finding.confidence,
                 finding.wait,
                 finding.summary
-            ));
+            );
+            text.push_str(&line);
         }
     }
     text

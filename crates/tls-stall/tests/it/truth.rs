@@ -111,9 +111,10 @@ fn every_capture_has_its_truth() {
     let known: BTreeSet<String> = truth().capture.into_iter().map(|it| it.path).collect();
     for folder in ["origin", "recorded"] {
         for entry in fs::read_dir(testdata().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".pcap") || name.ends_with(".pcapng") {
-                let path = format!("{folder}/{name}");
+            let file = entry.unwrap().path();
+            let extension = file.extension().and_then(|it| it.to_str());
+            if matches!(extension, Some("pcap" | "pcapng")) {
+                let path = format!("{folder}/{}", file.file_name().unwrap().to_string_lossy());
                 assert!(
                     known.contains(&path),
                     "{path} has no entry in tls-stall.toml"
