@@ -74,7 +74,6 @@ fn with_outputs(page: &str, output: impl Fn(&str) -> String) -> String {
 }
 
 #[test]
-#[ignore = "testdata/origin is not there yet"]
 fn every_output_in_the_documentation_is_what_is_printed() {
     for path in pages() {
         let page = fs::read_to_string(&path).unwrap();

@@ -1,4 +1,27 @@
 //! Reads a packet capture and says why a TLS handshake stalled.
+//!
+//! Bytes go in, a report comes out: connections, how long each phase of their set-up took, who owed
+//! the next move, and what a wait was spent on, with the frames that prove it.
+//!
+//! ```
+//! use tls_stall::{Config, analyze_reader};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/origin/phone-on-3g.pcap");
+//! let report = analyze_reader(path, std::fs::File::open(path)?, &Config::default())?;
+//! for connection in report.analysis.connections.iter().filter(|it| it.stalled) {
+//!     let verdict = &connection.findings[0];
+//!     println!("{}: {} ({})", connection.server, verdict.cause, verdict.summary);
+//!     assert_eq!(verdict.cause.name(), "reverse-dns-unanswered");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program that has packets of its own feeds an [`Analyzer`] with [`Frame`]s. The library does no
+//! input or output but `Read` in [`CaptureReader`] and [`analyze_reader`], has no clock and no
+//! threads: the capture's own times are the clock. It never panics on what a capture holds, and
+//! every limit on its memory is in [`Config`].
 
 mod analyzer;
 mod capture;

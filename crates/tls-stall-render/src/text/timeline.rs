@@ -73,26 +73,20 @@ impl Row {
         }
     }
 
-    /// Its milestones and its evidence; a milestone that the evidence names is not said twice.
+    /// What the evidence says of the frame, else its milestones.
     fn text(&self) -> String {
-        let evidence = self.evidence.join("; ");
-        let told = evidence.to_lowercase();
-        let parts = self
-            .milestones
-            .iter()
-            .filter(|milestone| {
-                let begun = |(end, begin): &(Milestone, Milestone)| {
-                    end == *milestone && self.milestones.contains(begin)
-                };
-                !ENDS.iter().any(begun)
-            })
-            .map(|&milestone| words::milestone(milestone).to_owned())
-            .filter(|words| !told.contains(&words.to_lowercase()));
-        let mut parts: Vec<String> = parts.collect();
-        if !evidence.is_empty() {
-            parts.push(evidence);
+        if !self.evidence.is_empty() {
+            return self.evidence.join("; ");
         }
-        parts.join("; ")
+        let begun = |milestone: &Milestone| {
+            let begins = |(end, begin): &(Milestone, Milestone)| {
+                end == milestone && self.milestones.contains(begin)
+            };
+            ENDS.iter().any(begins)
+        };
+        let milestones = self.milestones.iter().filter(|it| !begun(it));
+        let words = milestones.map(|&it| words::milestone(it));
+        words.collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         ],
         is_fallback: false,
         lookups: Vec::new(),
+        subject: None,
     };
     opinions.push(Opinion::Holds(Box::new(candidate)));
 }

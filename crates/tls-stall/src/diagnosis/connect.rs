@@ -124,6 +124,7 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
         ],
         is_fallback: false,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 
@@ -164,6 +165,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
         ],
         is_fallback: false,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 
@@ -188,6 +190,7 @@ fn connect_refused(case: &Case<'_>) -> Candidate {
         checks: vec![Check::necessary("refused", true, how)],
         is_fallback: false,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Candidate {
     pub(crate) is_fallback: bool,
     /// The lookups that it refers to, by their numbers.
     pub(crate) lookups: Vec<u64>,
+    /// What it is about, where one wait may have several of its kind: `the lookup of www.example`.
+    pub(crate) subject: Option<String>,
 }
 
 /// What a family makes of a wait.
@@ -90,10 +92,14 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
             Opinion::RuledOut(out) => ruled_out.push(out),
             Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
                 Ok(confidence) => ranked.push((confidence, candidate)),
-                Err(because) => ruled_out.push(RuledOut {
-                    cause: candidate.cause,
-                    because,
-                }),
+                Err(because) => {
+                    let because = match candidate.subject {
+                        Some(subject) => format!("{subject}: {because}"),
+                        None => because,
+                    };
+                    let cause = candidate.cause;
+                    ruled_out.push(RuledOut { cause, because });
+                }
             },
         }
     }

@@ -72,6 +72,7 @@ fn unused_connection(case: &Case<'_>) -> Candidate {
         ],
         is_fallback: true,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 
@@ -145,6 +146,7 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         ],
         is_fallback: true,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 
@@ -213,6 +215,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
         ],
         is_fallback: true,
         lookups: Vec::new(),
+        subject: None,
     }
 }
 

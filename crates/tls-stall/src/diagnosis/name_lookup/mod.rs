@@ -71,6 +71,7 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
         checks,
         is_fallback: false,
         lookups: chain.links.iter().map(|link| link.number).collect(),
+        subject: Some(format!("the lookup of {}", chain.name())),
     }))
 }
 
