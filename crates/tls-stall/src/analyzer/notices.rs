@@ -160,9 +160,13 @@ impl LookupsSeen {
         }
         if self.unasked > 0 {
             let text = format!(
-                "{} name-service answers have no question in the capture: it began in the midst, \
-                 or lost frames",
-                self.unasked
+                "{} without {} question in the capture: it began in the midst, or lost frames",
+                if self.unasked == 1 {
+                    "1 name-service answer".to_owned()
+                } else {
+                    format!("{} name-service answers", self.unasked)
+                },
+                if self.unasked == 1 { "its" } else { "their" }
             );
             notices.push(Notice::new(NoticeCode::FramesLost, None, text));
         }

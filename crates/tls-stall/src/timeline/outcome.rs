@@ -41,6 +41,9 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     if setup.has(M::Alert) {
         return Outcome::Alert;
     }
+    if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
+        return Outcome::NotTls;
+    }
     match (setup.has(M::ServerHello), closed) {
         (_, None) => Outcome::InProgress,
         (false, Some((M::ServerRst, _))) => Outcome::ResetAfterClientHello,

@@ -86,6 +86,9 @@ impl Walk<'_> {
         }
         self.phase(Phase::TcpConnect, M::Syn, M::Established)?;
         self.before_tls()?;
+        if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
+            return None;
+        }
         self.phase(
             Phase::ServerHello,
             self.first_of(&[M::ClientHelloEnd, M::ClientHello]),

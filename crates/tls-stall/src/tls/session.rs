@@ -33,6 +33,8 @@ pub(crate) struct Reading {
     pub(crate) is_tls: bool,
     /// Cleartext was seen.
     pub(crate) has_cleartext: bool,
+    /// The server answered the ClientHello with something else than TLS records.
+    pub(crate) answered_otherwise: bool,
     /// The protocol that TLS was, or was to be, started in.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) server_name: Option<Box<str>>,
@@ -62,6 +64,7 @@ struct State {
     server: Stage,
     dialogue: Dialogue,
     cleartext: usize,
+    answered_otherwise: bool,
     is_tls: bool,
     client_hello: Option<ClientHello>,
     version: Option<Version>,
@@ -138,6 +141,7 @@ impl Session {
         Reading {
             is_tls: state.is_tls,
             has_cleartext: state.cleartext > 0,
+            answered_otherwise: state.answered_otherwise,
             protocol: state.dialogue.protocol.or(expected),
             server_name: state.client_hello.and_then(|hello| hello.server_name),
             version: state.version.map(Version::name),
@@ -221,6 +225,7 @@ impl State {
         self.cleartext = self.cleartext.saturating_add(bytes.len());
         // What cannot be read beside records is no dialogue.
         if self.is_tls {
+            self.answered_otherwise |= from == Side::Server;
             return;
         }
         if self.cleartext > MAX_CLEARTEXT {
