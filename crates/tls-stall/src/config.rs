@@ -15,6 +15,12 @@ pub struct Config {
     pub keep_all: bool,
     /// Further server ports on which TLS is expected.
     pub tls_ports: Vec<u16>,
+    /// Bytes that a compressed capture may unpack to (16 GiB); beyond it the rest is not read.
+    ///
+    /// A file of a few kilobytes can unpack to gigabytes that look like packets. It is unpacked as
+    /// it is read, so that this takes no memory, but it would take hours. No such limit holds for
+    /// a capture that is not compressed, such as what another program unpacks into a pipe.
+    pub max_unpacked: u64,
     /// Connections followed at the same time (1,000,000); beyond it the one idle longest is dropped.
     pub max_connections: usize,
     /// Bytes held for reassembly, a direction of a connection (128 KiB).
@@ -31,6 +37,7 @@ impl Default for Config {
             stall_threshold: Span::from_secs(1),
             keep_all: false,
             tls_ports: Vec::new(),
+            max_unpacked: 16 * 1024 * 1024 * 1024,
             max_connections: 1_000_000,
             max_reassembly: 128 * 1024,
             max_total_reassembly: 64 * 1024 * 1024,

@@ -34,17 +34,18 @@ pub fn analyze_reader<R: Read>(
     input: R,
     config: &Config,
 ) -> Result<CaptureReport, ReadError> {
-    let mut reader = CaptureReader::new(input)?;
+    let mut reader = CaptureReader::with_config(input, config)?;
     let mut analyzer = Analyzer::new(config.clone());
     while let Some(frame) = reader.next_frame()? {
         analyzer.push(&frame);
     }
     let mut analysis = analyzer.finish();
     analysis.notices.splice(..0, reader.notices());
-    Ok(CaptureReport::new(
-        Source::new(path, reader.format().name()),
-        analysis,
-    ))
+    let mut source = Source::new(path, reader.format().name());
+    source.compression = reader
+        .compression()
+        .map(|compression| compression.name().to_owned());
+    Ok(CaptureReport::new(source, analysis))
 }
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.

@@ -32,6 +32,22 @@ impl<R: Read> Buffer<R> {
         }
     }
 
+    /// The same window on another input, that goes on where this one's has been read to.
+    pub(super) fn map_input<S>(self, input: impl FnOnce(R) -> S) -> Buffer<S> {
+        Buffer {
+            input: input(self.input),
+            storage: self.storage,
+            start: self.start,
+            end: self.end,
+            offset: self.offset,
+        }
+    }
+
+    /// What is read from.
+    pub(super) const fn input(&self) -> &R {
+        &self.input
+    }
+
     /// The unconsumed bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         self.storage.get(self.start..self.end).unwrap_or_default()
@@ -84,6 +100,9 @@ impl<R: Read> Buffer<R> {
 
     /// Moves the unconsumed bytes to the front of the storage.
     fn move_to_front(&mut self) {
+        if self.start == 0 {
+            return;
+        }
         self.storage.copy_within(self.start..self.end, 0);
         self.end = self.end.saturating_sub(self.start);
         self.start = 0;

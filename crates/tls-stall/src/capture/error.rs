@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use super::compression::{Compression, Ending};
 use super::faults::Damage;
 use super::format::Format;
 use crate::time::FrameNumber;
@@ -26,7 +27,7 @@ pub enum ReadErrorKind {
     Empty,
     /// The input is in no format that is known.
     NotACapture,
-    /// The input is compressed.
+    /// The input is compressed, and cannot be unpacked.
     Compressed,
     /// The input ends within the file header.
     HeaderCutShort,
@@ -45,20 +46,27 @@ impl ReadError {
         }
     }
 
+    pub(super) const fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
     /// What kind of thing stood in the way.
     #[must_use]
     pub const fn kind(&self) -> ReadErrorKind {
         match self.reason {
             Reason::Empty => ReadErrorKind::Empty,
             Reason::NotACapture(_) => ReadErrorKind::NotACapture,
-            Reason::Compressed(_) => ReadErrorKind::Compressed,
+            Reason::Compressed(_)
+            | Reason::NotInThisBuild(_)
+            | Reason::CompressedTwice { .. }
+            | Reason::Unpacking { .. } => ReadErrorKind::Compressed,
             Reason::HeaderCutShort { .. } => ReadErrorKind::HeaderCutShort,
             Reason::HeaderDamaged(_) => ReadErrorKind::HeaderDamaged,
             Reason::Input(_) => ReadErrorKind::Input,
         }
     }
 
-    /// How many bytes into the input.
+    /// How many bytes into the input or, where it is compressed, into what it unpacks to.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
@@ -95,8 +103,22 @@ impl Error for ReadError {
 pub(super) enum Reason {
     Empty,
     NotACapture(Head),
-    /// Compressed by the program of this name.
+    /// Compressed by the program of this name, which is not supported.
     Compressed(&'static str),
+    /// Compressed, and this build cannot unpack anything.
+    NotInThisBuild(Compression),
+    /// What it unpacks to is compressed again, by the program of this name.
+    CompressedTwice {
+        outer: Compression,
+        inner: &'static str,
+    },
+    /// There is an end to the unpacking before there is a file header.
+    Unpacking {
+        compression: Compression,
+        ending: Ending,
+        /// Where in the compressed file.
+        offset: u64,
+    },
     HeaderCutShort {
         format: Format,
         present: usize,
@@ -114,8 +136,24 @@ impl fmt::Display for Reason {
             }
             Self::Compressed(program) => write!(
                 f,
-                "compressed by {program}, which is not supported yet; unpack it first"
+                "compressed by {program}, which is not supported; unpack it first"
             ),
+            Self::NotInThisBuild(compression) => write!(
+                f,
+                "compressed by {compression}, which this build cannot unpack; unpack it first"
+            ),
+            Self::CompressedTwice { outer, inner } => write!(
+                f,
+                "compressed twice, by {inner} and then by {outer}; unpack it first"
+            ),
+            Self::Unpacking {
+                compression,
+                ending,
+                offset,
+            } => {
+                write!(f, "the {compression} data {ending} at offset {offset}, ")?;
+                f.write_str("before there is the header of a capture")
+            }
             Self::HeaderCutShort { format, present } => write!(
                 f,
                 "the file ends within its {format} header, after {present} bytes"

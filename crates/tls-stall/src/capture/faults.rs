@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::compression::{Compression, Ending};
 use super::pcapng::MAX_INTERFACES;
 use crate::notice::{Notice, NoticeCode};
 use crate::time::FrameNumber;
@@ -63,13 +64,30 @@ pub(super) struct Cut {
     pub(super) or_more: bool,
 }
 
+/// Where unpacking a compressed file ended, other than as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unpacking {
+    pub(super) compression: Compression,
+    pub(super) ending: Ending,
+    /// Where in the compressed file.
+    pub(super) offset: u64,
+    /// The frame that is cut by it, or that would have been next.
+    pub(super) frame: FrameNumber,
+    /// Whether it is cut.
+    pub(super) in_frame: bool,
+}
+
 /// Everything wrong with a file so far: counts and first places, so that its size is bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Faults {
     damaged: u64,
     first_damage: Option<(Damage, Place)>,
+    stretches: u64,
+    stretch_bytes: u64,
+    first_stretch: Option<(Damage, Place)>,
     stop: Option<(Damage, Place)>,
     cut: Option<Cut>,
+    unpacking: Option<Unpacking>,
     frames_lost: u64,
     interfaces_dropped: u64,
 }
@@ -81,6 +99,14 @@ impl Faults {
         self.first_damage.get_or_insert((damage, place));
     }
 
+    /// A stretch of `len` bytes that begins with damage, beyond which the next record was found.
+    pub(super) fn stretch(&mut self, damage: Damage, place: Place, len: usize) {
+        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        self.stretches = self.stretches.saturating_add(1);
+        self.stretch_bytes = self.stretch_bytes.saturating_add(len);
+        self.first_stretch.get_or_insert((damage, place));
+    }
+
     /// Damage at which reading ends.
     pub(super) const fn stopped(&mut self, damage: Damage, place: Place) {
         self.stop = Some((damage, place));
@@ -89,6 +115,11 @@ impl Faults {
     /// The file ends too early.
     pub(super) const fn cut(&mut self, cut: Cut) {
         self.cut = Some(cut);
+    }
+
+    /// Unpacking the file ended too early.
+    pub(super) fn unpacking_ended(&mut self, unpacking: Unpacking) {
+        self.unpacking = Some(unpacking);
     }
 
     /// The capturer says that it lost frames.
@@ -103,42 +134,65 @@ impl Faults {
 
     /// At most one notice of each code, with the first frame and a count.
     pub(super) fn notices(&self) -> Vec<Notice> {
-        let lost = (self.frames_lost > 0).then(|| {
+        let faults = [
+            self.skipped_notice(),
+            self.stretches_notice(),
+            self.stop_notice(),
+            self.cut.map(Cut::notice),
+            self.unpacking.as_ref().and_then(Unpacking::notice),
+            self.lost_notice(),
+            self.dropped_notice(),
+        ];
+        let mut notices: Vec<Notice> = Vec::new();
+        for notice in faults.into_iter().flatten() {
+            match notices.iter_mut().find(|other| other.code == notice.code) {
+                Some(other) => other.message.extend(["; ", &notice.message]),
+                None => notices.push(notice),
+            }
+        }
+        notices
+    }
+
+    fn skipped_notice(&self) -> Option<Notice> {
+        let (damage, Place { frame, offset }) = self.first_damage?;
+        let blocks = counted(self.damaged, "damaged block");
+        let message =
+            format!("{blocks}, the first before frame {frame} (offset {offset}): {damage}");
+        Some(Notice::new(NoticeCode::BlockDamaged, Some(frame), message))
+    }
+
+    fn stretches_notice(&self) -> Option<Notice> {
+        let (damage, Place { frame, offset }) = self.first_stretch?;
+        let bytes = counted(self.stretch_bytes, "byte");
+        let stretches = counted(self.stretches, "damaged stretch");
+        let message = format!(
+            "{bytes} left out in {stretches}, the first before frame {frame} (offset {offset}): \
+             {damage}"
+        );
+        Some(Notice::new(NoticeCode::BlockDamaged, Some(frame), message))
+    }
+
+    fn stop_notice(&self) -> Option<Notice> {
+        let (damage, Place { frame, offset }) = self.stop?;
+        let message = format!("reading stopped before frame {frame} (offset {offset}): {damage}");
+        Some(Notice::new(NoticeCode::BlockDamaged, Some(frame), message))
+    }
+
+    fn lost_notice(&self) -> Option<Notice> {
+        (self.frames_lost > 0).then(|| {
             let frames = counted(self.frames_lost, "frame");
             let message = format!("the capturer says that it lost {frames}");
             Notice::new(NoticeCode::FramesLost, None, message)
-        });
-        let dropped = (self.interfaces_dropped > 0).then(|| {
+        })
+    }
+
+    fn dropped_notice(&self) -> Option<Notice> {
+        (self.interfaces_dropped > 0).then(|| {
             let interfaces = counted(self.interfaces_dropped, "interface");
             let message =
                 format!("{interfaces} beyond the first {MAX_INTERFACES} of a section left out");
             Notice::new(NoticeCode::LimitReached, None, message)
-        });
-        let cut = self.cut.map(Cut::notice);
-        [self.damage_notice(), cut, lost, dropped]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-
-    fn damage_notice(&self) -> Option<Notice> {
-        let (_, first) = self.first_damage.or(self.stop)?;
-        let skipped = self.first_damage.map(|(damage, place)| {
-            let blocks = counted(self.damaged, "damaged block");
-            let Place { frame, offset } = place;
-            format!("{blocks}, the first before frame {frame} (offset {offset}): {damage}")
-        });
-        let stopped = self.stop.map(|(damage, place)| {
-            let Place { frame, offset } = place;
-            format!("reading stopped before frame {frame} (offset {offset}): {damage}")
-        });
-        let sentences: Vec<String> = skipped.into_iter().chain(stopped).collect();
-        let message = sentences.join("; ");
-        Some(Notice::new(
-            NoticeCode::BlockDamaged,
-            Some(first.frame),
-            message,
-        ))
+        })
     }
 }
 
@@ -158,8 +212,34 @@ impl Cut {
     }
 }
 
+impl Unpacking {
+    fn notice(&self) -> Option<Notice> {
+        let code = match self.ending {
+            Ending::Complete => return None,
+            Ending::Cut => NoticeCode::CaptureCutShort,
+            Ending::Damaged(_) => NoticeCode::BlockDamaged,
+            Ending::Limit(_) => NoticeCode::LimitReached,
+        };
+        let Self {
+            compression,
+            ending,
+            offset,
+            frame,
+            ..
+        } = self;
+        let part = if self.in_frame { "within" } else { "before" };
+        let message =
+            format!("the {compression} data {ending} at offset {offset}, {part} frame {frame}");
+        Some(Notice::new(code, Some(*frame), message))
+    }
+}
+
 fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+    let plural = match noun.as_bytes() {
+        _ if count == 1 => "",
+        [.., b'c', b'h'] => "es",
+        _ => "s",
+    };
     format!("{count} {noun}{plural}")
 }
 

@@ -27,22 +27,6 @@ impl Format {
     }
 }
 
-/// The compression of the file that begins with `head`, by the name of its usual program.
-pub(super) fn compression_of(head: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 6] = [
-        (b"\x1f\x8b", "gzip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"\x04\x22\x4d\x18", "lz4"),
-        (b"BZh", "bzip2"),
-        (b"PK\x03\x04", "zip"),
-    ];
-    MAGIC
-        .iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|&(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,12 +40,5 @@ mod tests {
         assert_eq!(Format::of(b"\x0a\x0d\x0d\x0a"), Some(Format::PcapNg));
         assert_eq!(Format::of(b"\xa1\xb2\xc3"), None);
         assert_eq!(Format::of(b""), None);
-    }
-
-    #[test]
-    fn compressed_files_are_named() {
-        assert_eq!(compression_of(b"\x1f\x8b\x08\0"), Some("gzip"));
-        assert_eq!(compression_of(b"\xfd7zXZ\0\0\x04"), Some("xz"));
-        assert_eq!(compression_of(b"\xfd7zX"), None);
     }
 }

@@ -12,8 +12,8 @@
 //! options takes 160 MB), ask for more input where a block contradicts itself, and read numbers in
 //! options as little-endian.
 //!
-//! Compression is none of this room's business: a decompressor is a `Read` like any other, in
-//! front of the reader.
+//! A compressed file is seen through: where its first bytes say so, the window is on what it
+//! [unpacks](unpack) to, and the formats do not know.
 #![cfg_attr(
     not(test),
     warn(clippy::arithmetic_side_effects, clippy::as_conversions)
@@ -21,6 +21,7 @@
 
 mod buffer;
 mod byte_order;
+mod compression;
 mod error;
 mod faults;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod format;
 mod frame;
 #[cfg(test)]
 mod hostile;
+mod input;
 mod interface;
 mod link_type;
 mod options;
@@ -36,7 +38,10 @@ mod pcap;
 mod pcapng;
 mod reader;
 mod record;
+#[cfg(feature = "compression")]
+mod unpack;
 
+pub use compression::Compression;
 pub use error::{ReadError, ReadErrorKind};
 pub use format::Format;
 pub use frame::Frame;

@@ -4,21 +4,27 @@ use std::fmt;
 use std::io::Read;
 
 use super::buffer::{Buffer, READ_AHEAD};
+use super::compression::{Compression, Ending, other_compression};
 use super::error::{Head, ReadError, Reason};
-use super::faults::{Cut, Faults, Place};
-use super::format::{Format, compression_of};
+use super::faults::{Cut, Faults, Place, Unpacking};
+use super::format::Format;
 use super::frame::Frame;
+use super::input::Input;
 use super::pcap::{self, Pcap};
 use super::pcapng::PcapNg;
 use super::record::{Need, Packet, Step};
+use crate::config::Config;
 use crate::notice::Notice;
 use crate::time::FrameNumber;
 
-/// Reads the frames of a pcap or pcapng file, one after the other.
+/// Reads the frames of a capture file, one after the other.
 ///
 /// The input may be anything that reads: a file, standard input, a socket. It is read ahead in large
 /// pieces, so that a `BufReader` around it gains nothing. A packet's bytes are lent, not copied;
 /// memory stays within 16 MiB for the longest block and 8 MiB for the most interfaces.
+///
+/// With the feature `compression`, a compressed file is read as what it unpacks to, whatever its
+/// name is. It is unpacked as it is read, which takes 128 MiB more at the worst.
 ///
 /// What a damaged or cut file still holds is given; what was wrong with it is in the
 /// [notices](Self::notices), complete once [`next_frame`](Self::next_frame) has given `None`.
@@ -40,8 +46,9 @@ use crate::time::FrameNumber;
 /// assert!(reader.notices().is_empty());
 /// # Ok::<(), tls_stall::ReadError>(())
 /// ```
-pub struct CaptureReader<R> {
-    buffer: Buffer<R>,
+pub struct CaptureReader<R: Read> {
+    buffer: Buffer<Input<R>>,
+    compression: Option<Compression>,
     layout: Layout,
     faults: Faults,
     /// How many frames have been given.
@@ -56,13 +63,22 @@ enum Layout {
 }
 
 impl<R: Read> CaptureReader<R> {
-    /// Reads the file header.
+    /// Reads the file header, with the limits of `Config::default()`.
     ///
     /// # Errors
     ///
     /// Where `input` is no capture, has no whole header, or fails.
     pub fn new(input: R) -> Result<Self, ReadError> {
-        Self::with_read_ahead(input, READ_AHEAD)
+        Self::with_config(input, &Config::default())
+    }
+
+    /// Reads the file header, with the limits of `config`.
+    ///
+    /// # Errors
+    ///
+    /// Where `input` is no capture, has no whole header, or fails.
+    pub fn with_config(input: R, config: &Config) -> Result<Self, ReadError> {
+        Self::with_read_ahead(input, READ_AHEAD, config.max_unpacked)
     }
 
     /// Reads the next frame; `None` at the end, and ever after.
@@ -70,7 +86,7 @@ impl<R: Read> CaptureReader<R> {
     /// # Errors
     ///
     /// Only where the input fails. The reader then stands where it stood, so that the call can be
-    /// repeated.
+    /// repeated; but of a compressed file, the rest is lost.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
         let Some(packet) = self.next_packet()? else {
             return Ok(None);
@@ -97,6 +113,12 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
+    /// How the file is compressed, if it is.
+    #[must_use]
+    pub const fn compression(&self) -> Option<Compression> {
+        self.compression
+    }
+
     /// What has been wrong with the file so far: at most one notice of each code.
     ///
     /// A notice's frame is the one that stands where the fault is; where a damaged block was left
@@ -106,11 +128,30 @@ impl<R: Read> CaptureReader<R> {
         self.faults.notices()
     }
 
-    pub(super) fn with_read_ahead(input: R, read_ahead: usize) -> Result<Self, ReadError> {
-        let mut buffer = Buffer::new(input, read_ahead);
-        let layout = read_header(&mut buffer)?;
+    pub(super) fn with_read_ahead(
+        input: R,
+        read_ahead: usize,
+        max_unpacked: u64,
+    ) -> Result<Self, ReadError> {
+        let mut file = Buffer::new(input, read_ahead);
+        // No file header is shorter than that of pcap.
+        fill(&mut file, pcap::HEADER_LEN)?;
+        let compression = Compression::of(file.bytes());
+        let mut buffer = match compression {
+            None => file.map_input(Input::Plain),
+            Some(compression) => {
+                let input = Input::unpacked(compression, file, max_unpacked)
+                    .ok_or_else(|| ReadError::new(Reason::NotInThisBuild(compression), 0, None))?;
+                Buffer::new(input, read_ahead)
+            }
+        };
+        let layout = read_header(&mut buffer).map_err(|error| match compression {
+            Some(compression) => of_unpacked(error, compression, buffer.input()),
+            None => error,
+        })?;
         Ok(Self {
             buffer,
+            compression,
             layout,
             faults: Faults::default(),
             frames: 0,
@@ -160,13 +201,27 @@ impl<R: Read> CaptureReader<R> {
     fn end_of_input(&mut self, need: Need) {
         self.ended = true;
         let rest = self.buffer.bytes();
+        let in_frame = !rest.is_empty()
+            && match &self.layout {
+                Layout::Pcap(_) => true,
+                Layout::PcapNg(pcapng) => pcapng.is_packet(rest),
+            };
+        if let (Some(compression), Some((ending, offset))) =
+            (self.compression, self.buffer.input().ending())
+            && *ending != Ending::Complete
+        {
+            self.faults.unpacking_ended(Unpacking {
+                compression,
+                ending: ending.clone(),
+                offset,
+                frame: self.next_number(),
+                in_frame,
+            });
+            return;
+        }
         if rest.is_empty() {
             return;
         }
-        let in_frame = match &self.layout {
-            Layout::Pcap(_) => true,
-            Layout::PcapNg(pcapng) => pcapng.is_packet(rest),
-        };
         self.faults.cut(Cut {
             offset: self.buffer.end_offset(),
             frame: in_frame.then(|| self.next_number()),
@@ -180,7 +235,7 @@ impl<R: Read> CaptureReader<R> {
     }
 }
 
-impl<R> fmt::Debug for CaptureReader<R> {
+impl<R: Read> fmt::Debug for CaptureReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CaptureReader")
             .field("frames", &self.frames)
@@ -190,12 +245,13 @@ impl<R> fmt::Debug for CaptureReader<R> {
 }
 
 /// Reads the header of a pcap file, or makes sure of that of a pcapng file's first section.
-fn read_header<R: Read>(buffer: &mut Buffer<R>) -> Result<Layout, ReadError> {
-    // No file header is shorter than that of pcap.
+fn read_header<R: Read>(buffer: &mut Buffer<Input<R>>) -> Result<Layout, ReadError> {
     fill(buffer, pcap::HEADER_LEN)?;
     let head = buffer.bytes();
     let Some(format) = Format::of(head) else {
-        let reason = match compression_of(head) {
+        // Compression that is known has been seen through by now: here it is a second one.
+        let second = Compression::of(head).map(Compression::name);
+        let reason = match other_compression(head).or(second) {
             _ if head.is_empty() => Reason::Empty,
             Some(program) => Reason::Compressed(program),
             None => Reason::NotACapture(Head::of(head)),
@@ -223,6 +279,28 @@ fn read_header<R: Read>(buffer: &mut Buffer<R>) -> Result<Layout, ReadError> {
             Ok(Layout::PcapNg(pcapng))
         }
     }
+}
+
+/// An error in reading a header, as it has to be told of a compressed file.
+fn of_unpacked<R: Read>(error: ReadError, compression: Compression, input: &Input<R>) -> ReadError {
+    let reason = match (error.reason(), input.ending()) {
+        (Reason::Input(_), _) => return error,
+        (reason, Some((ending, offset)))
+            if *ending != Ending::Complete || matches!(reason, Reason::Empty) =>
+        {
+            Reason::Unpacking {
+                compression,
+                ending: ending.clone(),
+                offset,
+            }
+        }
+        (&Reason::Compressed(inner), _) => Reason::CompressedTwice {
+            outer: compression,
+            inner,
+        },
+        _ => return error,
+    };
+    ReadError::new(reason, error.offset(), None)
 }
 
 fn fill<R: Read>(buffer: &mut Buffer<R>, len: usize) -> Result<bool, ReadError> {
@@ -253,7 +331,7 @@ mod tests {
 
     /// Reads with little room at first, so that the buffer has to grow and to move.
     fn read_narrowly<R: Read>(input: R) -> (Vec<Seen>, Vec<Notice>) {
-        drain(CaptureReader::with_read_ahead(input, 1).unwrap())
+        drain(CaptureReader::with_read_ahead(input, 1, u64::MAX).unwrap())
     }
 
     #[test]
@@ -275,9 +353,9 @@ mod tests {
                 "neither pcap nor pcapng: the file begins with \"\\x1b[2J\\xff\" (offset 0)",
             ),
             (
-                b"\x1f\x8b\x08\0\0\0\0\0",
+                b"BZh91AY&SY",
                 ReadErrorKind::Compressed,
-                "compressed by gzip, which is not supported yet; unpack it first (offset 0)",
+                "compressed by bzip2, which is not supported; unpack it first (offset 0)",
             ),
         ] {
             let error = error(file);
@@ -328,7 +406,8 @@ mod tests {
         let file = Sample::pcap(Little).file;
         let all = read(&file);
         for read_ahead in 0..=file.len() {
-            let reader = CaptureReader::with_read_ahead(file.as_slice(), read_ahead).unwrap();
+            let reader =
+                CaptureReader::with_read_ahead(file.as_slice(), read_ahead, u64::MAX).unwrap();
             assert_eq!(drain(reader), all);
         }
     }

@@ -1,0 +1,132 @@
+//! From compressed bytes to those of the capture.
+//!
+//! Each format has a file with a decoder over a window on the [packed] bytes. A decoder gives what
+//! it has unpacked before it says why there is no more, so that of a file that is cut or damaged
+//! all is read that stands before the damage: to the byte in gzip and xz, to the block in zstd (at
+//! most 128 KiB) and lz4 (at most 8 MiB).
+//!
+//! Memory is bounded by what the formats let a file ask for: 32 KiB for gzip, 24 MiB for lz4, and
+//! the window for zstd and xz, of which files that want more than 128 MiB are refused, as `zstd -d`
+//! does. xz also keeps 16 bytes for each of its blocks, of which a file from `xz` has one, or one
+//! for every few megabytes.
+
+mod gzip;
+mod lz4;
+mod packed;
+mod xz;
+mod zstd;
+
+use std::io::{self, Read};
+
+use self::gzip::Gzip;
+use self::lz4::Lz4;
+use self::packed::{Packed, Stop};
+use self::xz::Xz;
+use self::zstd::Zstd;
+use super::buffer::Buffer;
+use super::compression::{Compression, Ending};
+
+/// The largest window that a file may ask for (128 MiB), which is the most that `zstd` uses unless
+/// it is told to by `--ultra --long`, and twice what `xz -9` does.
+const MAX_WINDOW: u32 = 128 * 1024 * 1024;
+
+/// What a compressed file unpacks to.
+pub(super) struct Unpacker<R: Read> {
+    decoder: Decoder<R>,
+    limit: u64,
+    /// How many bytes may still be given.
+    left: u64,
+    ending: Option<Ending>,
+}
+
+impl<R: Read> Unpacker<R> {
+    /// Unpacks `packed`, up to `limit` bytes.
+    pub(super) fn new(compression: Compression, packed: Buffer<R>, limit: u64) -> Self {
+        let packed = Packed::new(packed);
+        let decoder = match compression {
+            Compression::Gzip => Decoder::Gzip(Gzip::new(packed)),
+            Compression::Zstd => Decoder::Zstd(Zstd::new(packed)),
+            Compression::Lz4 => Decoder::Lz4(Lz4::new(packed)),
+            Compression::Xz => Decoder::Xz(Xz::new(packed)),
+        };
+        Self {
+            decoder,
+            limit,
+            left: limit,
+            ending: None,
+        }
+    }
+
+    /// How it ended, and where in the compressed file; `None` while it goes on.
+    pub(super) fn ending(&self) -> Option<(&Ending, u64)> {
+        let offset = self.decoder.packed().offset();
+        self.ending.as_ref().map(|ending| (ending, offset))
+    }
+}
+
+/// Gives nothing more where it has come to an end, whatever that is; fails only where the input
+/// does.
+impl<R: Read> Read for Unpacker<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.ending.is_some() || room.is_empty() {
+            return Ok(0);
+        }
+        // Where none may be given, a byte is unpacked to see whether there is one.
+        let mut beyond = [0];
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let within = match room.get_mut(..most) {
+            _ if most == 0 => &mut beyond[..],
+            Some(start) => start,
+            None => room,
+        };
+        let stop = match self.decoder.read(within) {
+            Ok(_) if most == 0 => Stop::Ended(Ending::Limit(self.limit)),
+            Ok(count) => {
+                let given = u64::try_from(count).unwrap_or(u64::MAX);
+                self.left = self.left.saturating_sub(given);
+                return Ok(count);
+            }
+            Err(stop) => stop,
+        };
+        match stop {
+            Stop::Ended(ending) => {
+                self.ending = Some(ending);
+                Ok(0)
+            }
+            Stop::Failed(error) => {
+                // Not every decoder can go on after it.
+                self.ending = Some(Ending::Cut);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A decoder of each format.
+enum Decoder<R: Read> {
+    Gzip(Gzip<R>),
+    Zstd(Zstd<R>),
+    Lz4(Lz4<R>),
+    Xz(Xz<R>),
+}
+
+impl<R: Read> Decoder<R> {
+    /// Unpacks at least one byte into `room`, which is not empty, or says why there is none.
+    fn read(&mut self, room: &mut [u8]) -> Result<usize, Stop> {
+        match self {
+            Self::Gzip(gzip) => gzip.read(room),
+            Self::Zstd(zstd) => zstd.read(room),
+            Self::Lz4(lz4) => lz4.read(room),
+            Self::Xz(xz) => xz.read(room),
+        }
+    }
+
+    fn packed(&self) -> &Packed<R> {
+        match self {
+            Self::Gzip(gzip) => gzip.packed(),
+            Self::Zstd(zstd) => zstd.packed(),
+            Self::Lz4(lz4) => lz4.packed(),
+            Self::Xz(xz) => xz.packed(),
+        }
+    }
+}
