@@ -39,7 +39,9 @@ mod timeline;
 mod tls;
 
 pub use analyzer::{Analyzer, analyze_reader};
-pub use capture::{CaptureReader, Compression, Format, Frame, LinkType, ReadError, ReadErrorKind};
+pub use capture::{
+    CaptureReader, Compression, Format, Frame, LinkType, ReadError, ReadErrorKind, Secrets,
+};
 pub use config::Config;
 pub use decode::Endpoint;
 pub use milestone::Milestone;

@@ -6,7 +6,9 @@ use std::io;
 
 use super::compression::{Compression, Ending};
 use super::faults::Damage;
+use super::foreign::Foreign;
 use super::format::Format;
+use super::snoop::UnsupportedSnoop;
 use crate::time::FrameNumber;
 
 /// Why a capture could not be read, and where.
@@ -27,6 +29,8 @@ pub enum ReadErrorKind {
     Empty,
     /// The input is in no format that is known.
     NotACapture,
+    /// The input is in a format that is known and not read.
+    UnsupportedFormat,
     /// The input is compressed, and cannot be unpacked.
     Compressed,
     /// The input ends within the file header.
@@ -55,6 +59,7 @@ impl ReadError {
     pub const fn kind(&self) -> ReadErrorKind {
         match self.reason {
             Reason::Empty => ReadErrorKind::Empty,
+            Reason::Foreign(_) | Reason::Snoop(_) => ReadErrorKind::UnsupportedFormat,
             Reason::NotACapture(_) => ReadErrorKind::NotACapture,
             Reason::Compressed(_)
             | Reason::NotInThisBuild(_)
@@ -103,6 +108,8 @@ impl Error for ReadError {
 pub(super) enum Reason {
     Empty,
     NotACapture(Head),
+    Foreign(Foreign),
+    Snoop(UnsupportedSnoop),
     /// Compressed by the program of this name, which is not supported.
     Compressed(&'static str),
     /// Compressed, and this build cannot unpack anything.
@@ -133,6 +140,15 @@ impl fmt::Display for Reason {
             Self::Empty => f.write_str("the file is empty"),
             Self::NotACapture(head) => {
                 write!(f, "neither pcap nor pcapng: the file begins with {head}")
+            }
+            Self::Foreign(foreign) => foreign.fmt(f),
+            Self::Snoop(UnsupportedSnoop { version, data_link }) => {
+                write!(f, "a snoop file of version {version} ")?;
+                write!(
+                    f,
+                    "and data link type {data_link}, which is not supported: "
+                )?;
+                f.write_str("save it as pcapng in Wireshark, or convert it with editcap")
             }
             Self::Compressed(program) => write!(
                 f,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::asides::MAX_ASIDES;
 use super::compression::{Compression, Ending};
 use super::pcapng::MAX_INTERFACES;
 use crate::notice::{Notice, NoticeCode};
@@ -26,6 +27,8 @@ pub(super) enum Damage {
     UnknownInterface,
     /// An option runs past the end of its block.
     Options,
+    /// A record within the block runs past its end.
+    Record,
 }
 
 /// As it reads after "the block at offset 24: ".
@@ -39,6 +42,7 @@ impl fmt::Display for Damage {
             Self::TooShort => f.write_str("it is too short for its type"),
             Self::PacketOverrun => f.write_str("its packet would end beyond it"),
             Self::UnknownInterface => f.write_str("its interface was never described"),
+            Self::Record => f.write_str("one of its records would end beyond it"),
             Self::Options => f.write_str("one of its options would end beyond it"),
         }
     }
@@ -90,6 +94,7 @@ pub(super) struct Faults {
     unpacking: Option<Unpacking>,
     frames_lost: u64,
     interfaces_dropped: u64,
+    asides_dropped: u64,
 }
 
 impl Faults {
@@ -132,6 +137,11 @@ impl Faults {
         self.interfaces_dropped = self.interfaces_dropped.saturating_add(1);
     }
 
+    /// A name or a secret more than are kept.
+    pub(super) const fn aside_dropped(&mut self) {
+        self.asides_dropped = self.asides_dropped.saturating_add(1);
+    }
+
     /// At most one notice of each code, with the first frame and a count.
     pub(super) fn notices(&self) -> Vec<Notice> {
         let faults = [
@@ -141,7 +151,8 @@ impl Faults {
             self.cut.map(Cut::notice),
             self.unpacking.as_ref().and_then(Unpacking::notice),
             self.lost_notice(),
-            self.dropped_notice(),
+            self.interfaces_notice(),
+            self.asides_notice(),
         ];
         let mut notices: Vec<Notice> = Vec::new();
         for notice in faults.into_iter().flatten() {
@@ -155,7 +166,7 @@ impl Faults {
 
     fn skipped_notice(&self) -> Option<Notice> {
         let (damage, Place { frame, offset }) = self.first_damage?;
-        let blocks = counted(self.damaged, "damaged block");
+        let blocks = counted(self.damaged, "damaged block", "damaged blocks");
         let message =
             format!("{blocks}, the first before frame {frame} (offset {offset}): {damage}");
         Some(Notice::new(NoticeCode::BlockDamaged, Some(frame), message))
@@ -163,8 +174,8 @@ impl Faults {
 
     fn stretches_notice(&self) -> Option<Notice> {
         let (damage, Place { frame, offset }) = self.first_stretch?;
-        let bytes = counted(self.stretch_bytes, "byte");
-        let stretches = counted(self.stretches, "damaged stretch");
+        let bytes = counted(self.stretch_bytes, "byte", "bytes");
+        let stretches = counted(self.stretches, "damaged stretch", "damaged stretches");
         let message = format!(
             "{bytes} left out in {stretches}, the first before frame {frame} (offset {offset}): \
              {damage}"
@@ -180,17 +191,25 @@ impl Faults {
 
     fn lost_notice(&self) -> Option<Notice> {
         (self.frames_lost > 0).then(|| {
-            let frames = counted(self.frames_lost, "frame");
+            let frames = counted(self.frames_lost, "frame", "frames");
             let message = format!("the capturer says that it lost {frames}");
             Notice::new(NoticeCode::FramesLost, None, message)
         })
     }
 
-    fn dropped_notice(&self) -> Option<Notice> {
+    fn interfaces_notice(&self) -> Option<Notice> {
         (self.interfaces_dropped > 0).then(|| {
-            let interfaces = counted(self.interfaces_dropped, "interface");
+            let interfaces = counted(self.interfaces_dropped, "interface", "interfaces");
             let message =
                 format!("{interfaces} beyond the first {MAX_INTERFACES} of a section left out");
+            Notice::new(NoticeCode::LimitReached, None, message)
+        })
+    }
+
+    fn asides_notice(&self) -> Option<Notice> {
+        (self.asides_dropped > 0).then(|| {
+            let asides = counted(self.asides_dropped, "name or secret", "names or secrets");
+            let message = format!("{asides} beyond the first {MAX_ASIDES} bytes of them left out");
             Notice::new(NoticeCode::LimitReached, None, message)
         })
     }
@@ -203,7 +222,11 @@ impl Cut {
             |frame| format!("within frame {frame}"),
         );
         let least = if self.or_more { "at least " } else { "" };
-        let missing = counted(u64::try_from(self.missing).unwrap_or(u64::MAX), "byte");
+        let missing = counted(
+            u64::try_from(self.missing).unwrap_or(u64::MAX),
+            "byte",
+            "bytes",
+        );
         let message = format!(
             "the file ends {part} (offset {}): {least}{missing} missing",
             self.offset
@@ -234,13 +257,10 @@ impl Unpacking {
     }
 }
 
-fn counted(count: u64, noun: &str) -> String {
-    let plural = match noun.as_bytes() {
-        _ if count == 1 => "",
-        [.., b'c', b'h'] => "es",
-        _ => "s",
-    };
-    format!("{count} {noun}{plural}")
+/// A count with its noun, in the singular or the plural.
+fn counted(count: u64, one: &str, more: &str) -> String {
+    let noun = if count == 1 { one } else { more };
+    format!("{count} {noun}")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
+use super::snoop::Snoop;
 use crate::names::named;
 
 named! {
@@ -11,6 +12,8 @@ named! {
         Pcap = "pcap",
         /// The format of Wireshark: sections, interfaces, comments.
         PcapNg = "pcapng",
+        /// The format of Solaris.
+        Snoop = "snoop",
     }
 }
 
@@ -21,6 +24,8 @@ impl Format {
             Some(Self::Pcap)
         } else if PcapNg::recognises(head) {
             Some(Self::PcapNg)
+        } else if Snoop::recognises(head) {
+            Some(Self::Snoop)
         } else {
             None
         }

@@ -138,7 +138,7 @@ fn a_block_with_an_absurd_length_ends_the_reading_and_is_said() {
     ] {
         let bad = Bytes::new(Big).u32(block_type).u32(len).u32(len).1;
         let good = packet(Big, 0, 0, b"abcd");
-        let file = [start(Big), good.clone(), bad, good];
+        let file = [start(Big), good, bad, vec![0x5a; 40]];
         let (frames, notices) = read(&file.concat());
         assert_eq!(frames.len(), 1);
         let message = format!(
@@ -156,7 +156,7 @@ fn a_later_section_without_a_byte_order_ends_the_reading() {
     let mut section = section(Little);
     section[8] = 0;
     let good = packet(Little, 0, 0, b"abcd");
-    let file = [start(Little), good.clone(), section, good];
+    let file = [start(Little), good, section, vec![0x5a; 40]];
     let (frames, notices) = read(&file.concat());
     assert_eq!(frames.len(), 1);
     assert!(only(&notices).2.ends_with("it tells no byte order"));

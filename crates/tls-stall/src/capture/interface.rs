@@ -11,6 +11,7 @@ const NANOS_PER_SECOND: i128 = 1_000_000_000;
 /// Where in an Interface Description Block the options begin.
 const OPTIONS_AT: usize = 16;
 const IF_TSRESOL: u16 = 9;
+const IF_FCSLEN: u16 = 13;
 const IF_TSOFFSET: u16 = 14;
 
 /// An interface as its Interface Description Block describes it.
@@ -20,6 +21,8 @@ pub(super) struct Interface {
     /// The most bytes kept of a packet; 0 is no limit.
     pub(super) snaplen: u32,
     clock: Clock,
+    /// With how many bytes of check sequence each packet ends.
+    pub(super) check_sequence_len: u8,
     /// Frames that the capturer said it lost here, so far.
     lost: u64,
 }
@@ -33,6 +36,7 @@ impl Interface {
             link_type: LinkType(order.u16_at(block, 8)?),
             snaplen: order.u32_at(block, 12)?,
             clock: Clock::MICROSECONDS,
+            check_sequence_len: 0,
             lost: 0,
         };
         let mut damage = None;
@@ -40,6 +44,11 @@ impl Interface {
             match option {
                 Ok((IF_TSRESOL, &[resolution])) => {
                     interface.clock.tick = Tick::of_resolution(resolution);
+                }
+                // In bits, says the draft; in bytes, say its example and Wireshark. No sequence is
+                // of 16 bytes, nor of fewer than 16 bits.
+                Ok((IF_FCSLEN, &[len])) => {
+                    interface.check_sequence_len = if len < 16 { len } else { len >> 3 };
                 }
                 Ok((IF_TSOFFSET, value)) => {
                     if let Ok(seconds) = value.try_into() {
@@ -141,6 +150,9 @@ impl Tick {
 
 #[cfg(test)]
 mod tests {
+    use super::super::byte_order::in_memory;
+    use super::super::fixture::{self, Bytes, block, packet, packet_body, read_faultless, section};
+    use super::ByteOrder::Big;
     use super::*;
 
     fn nanos(resolution: u8, offset_s: i64, ticks: u64) -> i64 {
@@ -190,5 +202,30 @@ mod tests {
         assert_eq!(interface.lost_in_all(5), 5);
         assert_eq!(interface.lost_in_all(8), 3);
         assert_eq!(interface.lost_in_all(8), 0);
+    }
+
+    #[test]
+    fn the_check_sequence_is_told_by_the_interface_in_bytes_or_bits_or_by_the_packet() {
+        for (told, len) in [(4, 4), (32, 4), (2, 2), (16, 2), (0, 0)] {
+            let options = Bytes::new(Big).option(IF_FCSLEN, &[told]);
+            let file = [
+                section(Big),
+                fixture::interface(1, 0, &options),
+                packet(Big, 0, 0, b"packetFCS4"),
+                // Flags of a packet that say two bytes, and one that says nothing.
+                block(
+                    6,
+                    packet_body(Big, 0, 0, [6, 6], b"packet").option(2, &[0, 0, 0, 0x40]),
+                ),
+                block(
+                    6,
+                    packet_body(Big, 0, 0, [6, 6], b"packet").option(2, &[0, 0, 0, 1]),
+                ),
+            ];
+            let frames = read_faultless(&file.concat());
+            let lengths = frames.iter().map(|frame| frame.data.len());
+            assert!(lengths.eq([10 - len, 4, 6 - len]), "{told}");
+            assert!(frames.iter().all(|f| in_memory(f.wire_len) == f.data.len()));
+        }
     }
 }

@@ -19,6 +19,7 @@
     warn(clippy::arithmetic_side_effects, clippy::as_conversions)
 )]
 
+mod asides;
 mod buffer;
 mod byte_order;
 mod compression;
@@ -26,8 +27,10 @@ mod error;
 mod faults;
 #[cfg(test)]
 mod fixture;
+mod foreign;
 mod format;
 mod frame;
+mod header;
 #[cfg(test)]
 mod hostile;
 mod input;
@@ -38,9 +41,12 @@ mod pcap;
 mod pcapng;
 mod reader;
 mod record;
+mod resync;
+mod snoop;
 #[cfg(feature = "compression")]
 mod unpack;
 
+pub use asides::Secrets;
 pub use compression::Compression;
 pub use error::{ReadError, ReadErrorKind};
 pub use format::Format;

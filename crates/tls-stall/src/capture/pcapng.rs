@@ -1,13 +1,15 @@
 //! The pcapng format: blocks in sections, each section with its interfaces
 //! (draft-ietf-opsawg-pcapng).
 
-use pcap_parser::{EPB_MAGIC, IDB_MAGIC, ISB_MAGIC, SHB_MAGIC, SPB_MAGIC};
+use pcap_parser::{DSB_MAGIC, EPB_MAGIC, IDB_MAGIC, ISB_MAGIC, NRB_MAGIC, SHB_MAGIC, SPB_MAGIC};
 
+use super::asides::Asides;
 use super::byte_order::{ByteOrder, in_memory};
 use super::faults::{Damage, Faults};
 use super::interface::Interface;
 use super::options::Options;
 use super::record::{Need, Packet, Step};
+use super::resync::{Link, Records};
 use crate::time::Timestamp;
 
 /// The most interfaces kept of a section; frames of others cannot be read.
@@ -15,6 +17,9 @@ pub(super) const MAX_INTERFACES: usize = 65_536;
 
 /// The longest block that is believed (16 MiB): it bounds the memory. A packet is held to its block.
 pub(super) const MAX_BLOCK_LEN: u32 = 16 * 1024 * 1024;
+
+/// The longest block that is believed where it is searched for.
+const MAX_BELIEVED_LEN: usize = 1024 * 1024;
 
 /// A block's type and length, the byte-order magic of a section header, or the closing length.
 const MIN_BLOCK_LEN: u32 = 12;
@@ -28,6 +33,7 @@ const PACKET_AT: usize = 28;
 /// Where in a Simple Packet Block the packet begins.
 const SIMPLE_PACKET_AT: usize = 12;
 
+const EPB_FLAGS: u16 = 2;
 const EPB_DROPCOUNT: u16 = 4;
 const ISB_IFDROP: u16 = 5;
 const ISB_OSDROP: u16 = 7;
@@ -45,16 +51,18 @@ pub(super) struct PcapNg {
     interfaces_before: u32,
     /// The time of the packet before.
     last_time: Timestamp,
+    asides: Asides,
 }
 
 impl PcapNg {
     /// A file before its first section header.
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             order: ByteOrder::Little,
             interfaces: Vec::new(),
             interfaces_before: 0,
             last_time: Timestamp::from_nanos(0),
+            asides: Asides::default(),
         }
     }
 
@@ -68,6 +76,11 @@ impl PcapNg {
     pub(super) fn is_packet(&self, bytes: &[u8]) -> bool {
         let block_type = self.order.u32_at(bytes, 0);
         matches!(block_type, Some(EPB_MAGIC | SPB_MAGIC | PACKET_BLOCK))
+    }
+
+    /// What the file has said besides its packets.
+    pub(super) const fn asides(&self) -> &Asides {
+        &self.asides
     }
 
     /// How many bytes the block at the front of `bytes` has.
@@ -127,6 +140,14 @@ impl PcapNg {
             PACKET_BLOCK => self.old_packet(block.len(), content, faults).map(Some),
             SPB_MAGIC => self.simple_packet(block.len(), content).map(Some),
             ISB_MAGIC => self.interface_statistics(content, faults).map(|()| None),
+            NRB_MAGIC => {
+                let read = self.asides.read_names(self.order, content, faults);
+                read.map(|()| None)
+            }
+            DSB_MAGIC => {
+                let read = self.asides.read_secrets(self.order, content, faults);
+                read.map(|()| None)
+            }
             _ => Ok(None),
         }
     }
@@ -183,15 +204,31 @@ impl PcapNg {
         let id = order.u32_at(block, 8).ok_or(Damage::TooShort)?;
         let packet = self.timed_packet(len, block, id)?;
         let options = block.get(packet.data.end.next_multiple_of(4)..);
+        let mut check_sequence_len = None;
         // An option that is cut leaves the packet whole.
         for (code, value) in Options::new(order, options.unwrap_or_default()).flatten() {
-            if code == EPB_DROPCOUNT {
-                let lost = count_of(order, value);
-                self.interface(id)?.lost_more(lost);
-                faults.frames_lost(lost);
+            match code {
+                EPB_FLAGS => {
+                    // Four bits, in bytes; nothing where the capturer does not know.
+                    let flags = order.u32_at(value, 0).unwrap_or_default();
+                    let [.., flags] = (flags >> 5).to_be_bytes();
+                    check_sequence_len = Some(flags & 0xf)
+                        .filter(|&len| len > 0)
+                        .or(check_sequence_len);
+                }
+                EPB_DROPCOUNT => {
+                    let lost = count_of(order, value);
+                    self.interface(id)?.lost_more(lost);
+                    faults.frames_lost(lost);
+                }
+                _ => {}
             }
         }
-        Ok(packet)
+        let len = match check_sequence_len {
+            Some(len) => len,
+            None => self.interface(id)?.check_sequence_len,
+        };
+        Ok(packet.without_check_sequence(len))
     }
 
     fn old_packet(
@@ -210,7 +247,8 @@ impl PcapNg {
             self.interface(id)?.lost_more(lost);
             faults.frames_lost(lost);
         }
-        Ok(packet)
+        let check_sequence_len = self.interface(id)?.check_sequence_len;
+        Ok(packet.without_check_sequence(check_sequence_len))
     }
 
     /// The packet of a block that has a timestamp: both kinds have the same fields from it on.
@@ -264,6 +302,36 @@ impl PcapNg {
             .get_mut(in_memory(id))
             .and_then(Option::as_mut)
             .ok_or(Damage::UnknownInterface)
+    }
+}
+
+/// A block is believed whose kind is known and whose two lengths agree. One place in 10^18 of random
+/// bytes looks like that.
+impl Records for PcapNg {
+    type Trace = ();
+
+    fn trace(&self) {}
+
+    fn link(&self, bytes: &[u8], (): ()) -> Link<()> {
+        let len = match self.block_len(bytes) {
+            Ok(Need::Exactly(len)) if len <= MAX_BELIEVED_LEN => len,
+            Ok(Need::AtLeast(len)) => return Link::Need(len),
+            _ => return Link::No,
+        };
+        let is_known = Self::recognises(bytes)
+            || matches!(self.order.u32_at(bytes, 0), Some(1..=6 | DSB_MAGIC));
+        if !is_known {
+            return Link::No;
+        }
+        match bytes.get(..len) {
+            Some(block)
+                if block.last_chunk::<4>() != block.get(4..8).and_then(<[u8]>::first_chunk) =>
+            {
+                Link::No
+            }
+            Some(_) => Link::Record(len, ()),
+            None => Link::Need(len),
+        }
     }
 }
 
@@ -441,7 +509,6 @@ mod tests {
         let secrets = Bytes::new(Little).u32(0x544c_534b).u32(22);
         let file = [
             start(Little),
-            block(4, body(8)),
             block(10, secrets.raw(b"CLIENT_RANDOM 00 11 22")),
             block(0xbad, body(16)),
             block(0x4000_0bad, body(4)),

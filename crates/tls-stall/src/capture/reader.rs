@@ -2,20 +2,25 @@
 
 use std::fmt;
 use std::io::Read;
+use std::net::IpAddr;
 
+use super::asides::{Asides, Secrets};
 use super::buffer::{Buffer, READ_AHEAD};
-use super::compression::{Compression, Ending, other_compression};
-use super::error::{Head, ReadError, Reason};
+use super::compression::{Compression, Ending};
+use super::error::{ReadError, Reason};
 use super::faults::{Cut, Faults, Place, Unpacking};
 use super::format::Format;
 use super::frame::Frame;
+use super::header::{Layout, Opened, open};
 use super::input::Input;
-use super::pcap::{self, Pcap};
-use super::pcapng::PcapNg;
 use super::record::{Need, Packet, Step};
+use super::resync::{Search, search};
 use crate::config::Config;
 use crate::notice::Notice;
 use crate::time::FrameNumber;
+
+/// How many bytes more are read at once in a search for the next record.
+const SEARCH_AHEAD: usize = 64 * 1024;
 
 /// Reads the frames of a capture file, one after the other.
 ///
@@ -54,12 +59,6 @@ pub struct CaptureReader<R: Read> {
     /// How many frames have been given.
     frames: u64,
     ended: bool,
-}
-
-/// What the file header has told.
-enum Layout {
-    Pcap(Pcap),
-    PcapNg(PcapNg),
 }
 
 impl<R: Read> CaptureReader<R> {
@@ -110,6 +109,7 @@ impl<R: Read> CaptureReader<R> {
         match self.layout {
             Layout::Pcap(_) => Format::Pcap,
             Layout::PcapNg(_) => Format::PcapNg,
+            Layout::Snoop(_) => Format::Snoop,
         }
     }
 
@@ -117,6 +117,20 @@ impl<R: Read> CaptureReader<R> {
     #[must_use]
     pub const fn compression(&self) -> Option<Compression> {
         self.compression
+    }
+
+    /// Names of addresses, in the order in which the file has told them so far; of pcapng only.
+    ///
+    /// Whoever made the file wrote them: mostly they are what it looked up itself.
+    #[must_use]
+    pub fn names(&self) -> &[(IpAddr, String)] {
+        self.asides().map(Asides::names).unwrap_or_default()
+    }
+
+    /// Secrets that decrypt what was captured, as far as the file has told them; of pcapng only.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secrets] {
+        self.asides().map(Asides::secrets).unwrap_or_default()
     }
 
     /// What has been wrong with the file so far: at most one notice of each code.
@@ -128,27 +142,23 @@ impl<R: Read> CaptureReader<R> {
         self.faults.notices()
     }
 
+    fn asides(&self) -> Option<&Asides> {
+        match &self.layout {
+            Layout::PcapNg(pcapng) => Some(pcapng.asides()),
+            Layout::Pcap(_) | Layout::Snoop(_) => None,
+        }
+    }
+
     pub(super) fn with_read_ahead(
         input: R,
         read_ahead: usize,
         max_unpacked: u64,
     ) -> Result<Self, ReadError> {
-        let mut file = Buffer::new(input, read_ahead);
-        // No file header is shorter than that of pcap.
-        fill(&mut file, pcap::HEADER_LEN)?;
-        let compression = Compression::of(file.bytes());
-        let mut buffer = match compression {
-            None => file.map_input(Input::Plain),
-            Some(compression) => {
-                let input = Input::unpacked(compression, file, max_unpacked)
-                    .ok_or_else(|| ReadError::new(Reason::NotInThisBuild(compression), 0, None))?;
-                Buffer::new(input, read_ahead)
-            }
-        };
-        let layout = read_header(&mut buffer).map_err(|error| match compression {
-            Some(compression) => of_unpacked(error, compression, buffer.input()),
-            None => error,
-        })?;
+        let Opened {
+            buffer,
+            compression,
+            layout,
+        } = open(input, read_ahead, max_unpacked)?;
         Ok(Self {
             buffer,
             compression,
@@ -166,6 +176,7 @@ impl<R: Read> CaptureReader<R> {
             let step = match &mut self.layout {
                 Layout::Pcap(pcap) => pcap.step(bytes),
                 Layout::PcapNg(pcapng) => pcapng.step(bytes, &mut self.faults),
+                Layout::Snoop(snoop) => snoop.step(bytes, &mut self.faults),
             };
             let place = Place {
                 offset: self.buffer.offset(),
@@ -180,21 +191,53 @@ impl<R: Read> CaptureReader<R> {
                     self.buffer.take(len);
                 }
                 Step::Need(need) => {
-                    let filled = self.buffer.fill(need.len()).map_err(|error| {
-                        let offset = self.buffer.end_offset();
-                        ReadError::new(Reason::Input(error), offset, Some(place.frame))
-                    })?;
-                    if !filled {
+                    if !self.fill(need.len(), place.frame)? {
                         self.end_of_input(need);
                     }
                 }
                 Step::Stop(damage) => {
-                    self.faults.stopped(damage, place);
-                    self.ended = true;
+                    if let Some(len) = self.find_record(place.frame)? {
+                        self.faults.stretch(damage, place, len);
+                        self.buffer.take(len);
+                    } else {
+                        self.faults.stopped(damage, place);
+                        self.ended = true;
+                    }
                 }
             }
         }
         Ok(None)
+    }
+
+    /// How far away the next record is after one with a length that cannot be right.
+    fn find_record(&mut self, frame: FrameNumber) -> Result<Option<usize>, ReadError> {
+        let (mut from, mut ended) = (1, false);
+        loop {
+            let bytes = self.buffer.bytes();
+            let search = match &self.layout {
+                Layout::Pcap(pcap) => search(pcap, bytes, from, ended),
+                Layout::PcapNg(pcapng) => search(pcapng, bytes, from, ended),
+                Layout::Snoop(_) => Search::Nowhere,
+            };
+            match search {
+                Search::Found(len) => return Ok(Some(len)),
+                Search::Nowhere => return Ok(None),
+                Search::Need { from: next, len } => {
+                    // More than is needed, since the search may need a little more many times.
+                    let len = len.max(bytes.len().saturating_add(SEARCH_AHEAD));
+                    from = next;
+                    ended = !self.fill(len, frame)?;
+                }
+            }
+        }
+    }
+
+    /// Reads until `len` bytes of the record of `frame` are there; false where the input ends.
+    fn fill(&mut self, len: usize, frame: FrameNumber) -> Result<bool, ReadError> {
+        self.buffer.fill(len).map_err(|error| {
+            let offset = self.buffer.end_offset();
+            ReadError::new(Reason::Input(error), offset, Some(frame))
+        })
     }
 
     /// Takes note of the end, at which `need` would still have been needed.
@@ -203,7 +246,7 @@ impl<R: Read> CaptureReader<R> {
         let rest = self.buffer.bytes();
         let in_frame = !rest.is_empty()
             && match &self.layout {
-                Layout::Pcap(_) => true,
+                Layout::Pcap(_) | Layout::Snoop(_) => true,
                 Layout::PcapNg(pcapng) => pcapng.is_packet(rest),
             };
         if let (Some(compression), Some((ending, offset))) =
@@ -244,161 +287,19 @@ impl<R: Read> fmt::Debug for CaptureReader<R> {
     }
 }
 
-/// Reads the header of a pcap file, or makes sure of that of a pcapng file's first section.
-fn read_header<R: Read>(buffer: &mut Buffer<Input<R>>) -> Result<Layout, ReadError> {
-    fill(buffer, pcap::HEADER_LEN)?;
-    let head = buffer.bytes();
-    let Some(format) = Format::of(head) else {
-        // Compression that is known has been seen through by now: here it is a second one.
-        let second = Compression::of(head).map(Compression::name);
-        let reason = match other_compression(head).or(second) {
-            _ if head.is_empty() => Reason::Empty,
-            Some(program) => Reason::Compressed(program),
-            None => Reason::NotACapture(Head::of(head)),
-        };
-        return Err(ReadError::new(reason, 0, None));
-    };
-    match format {
-        Format::Pcap => {
-            let Some(&header) = head.first_chunk() else {
-                return Err(header_cut_short(format, buffer));
-            };
-            let pcap = Pcap::parse(header)
-                .ok_or_else(|| ReadError::new(Reason::NotACapture(Head::of(&header)), 0, None))?;
-            buffer.take(pcap::HEADER_LEN);
-            Ok(Layout::Pcap(pcap))
-        }
-        Format::PcapNg => {
-            let pcapng = PcapNg::new();
-            let need = pcapng
-                .block_len(head)
-                .map_err(|damage| ReadError::new(Reason::HeaderDamaged(damage), 0, None))?;
-            if !fill(buffer, need.len())? || matches!(need, Need::AtLeast(_)) {
-                return Err(header_cut_short(format, buffer));
-            }
-            Ok(Layout::PcapNg(pcapng))
-        }
-    }
-}
-
-/// An error in reading a header, as it has to be told of a compressed file.
-fn of_unpacked<R: Read>(error: ReadError, compression: Compression, input: &Input<R>) -> ReadError {
-    let reason = match (error.reason(), input.ending()) {
-        (Reason::Input(_), _) => return error,
-        (reason, Some((ending, offset)))
-            if *ending != Ending::Complete || matches!(reason, Reason::Empty) =>
-        {
-            Reason::Unpacking {
-                compression,
-                ending: ending.clone(),
-                offset,
-            }
-        }
-        (&Reason::Compressed(inner), _) => Reason::CompressedTwice {
-            outer: compression,
-            inner,
-        },
-        _ => return error,
-    };
-    ReadError::new(reason, error.offset(), None)
-}
-
-fn fill<R: Read>(buffer: &mut Buffer<R>, len: usize) -> Result<bool, ReadError> {
-    buffer
-        .fill(len)
-        .map_err(|error| ReadError::new(Reason::Input(error), buffer.end_offset(), None))
-}
-
-fn header_cut_short<R: Read>(format: Format, buffer: &Buffer<R>) -> ReadError {
-    let present = buffer.bytes().len();
-    let reason = Reason::HeaderCutShort { format, present };
-    ReadError::new(reason, buffer.end_offset(), None)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
 
-    use super::super::byte_order::ByteOrder::{Big, Little};
-    use super::super::fixture::{MICROSECONDS, Seen, drain, pcap_header, read, section};
+    use super::super::byte_order::ByteOrder::Little;
+    use super::super::fixture::{Seen, drain, read};
     use super::super::hostile::Sample;
     use super::*;
     use crate::ReadErrorKind;
 
-    fn error(file: &[u8]) -> ReadError {
-        CaptureReader::new(file).unwrap_err()
-    }
-
     /// Reads with little room at first, so that the buffer has to grow and to move.
     fn read_narrowly<R: Read>(input: R) -> (Vec<Seen>, Vec<Notice>) {
         drain(CaptureReader::with_read_ahead(input, 1, u64::MAX).unwrap())
-    }
-
-    #[test]
-    fn what_is_no_capture_is_named() {
-        for (file, kind, message) in [
-            (
-                &b""[..],
-                ReadErrorKind::Empty,
-                "the file is empty (offset 0)",
-            ),
-            (
-                b"From: a@example.org\r\nTo: b@example.org",
-                ReadErrorKind::NotACapture,
-                "neither pcap nor pcapng: the file begins with \"From: a@\" (offset 0)",
-            ),
-            (
-                b"\x1b[2J\xff",
-                ReadErrorKind::NotACapture,
-                "neither pcap nor pcapng: the file begins with \"\\x1b[2J\\xff\" (offset 0)",
-            ),
-            (
-                b"BZh91AY&SY",
-                ReadErrorKind::Compressed,
-                "compressed by bzip2, which is not supported; unpack it first (offset 0)",
-            ),
-        ] {
-            let error = error(file);
-            assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
-            assert_eq!((error.offset(), error.frame()), (0, None));
-        }
-    }
-
-    #[test]
-    fn a_header_that_is_cut_is_an_error_with_its_place() {
-        let pcap = pcap_header(Little, MICROSECONDS, 1);
-        let cut = error(&pcap[..20]);
-        assert_eq!(
-            (cut.kind(), cut.offset()),
-            (ReadErrorKind::HeaderCutShort, 20)
-        );
-        assert_eq!(
-            cut.to_string(),
-            "the file ends within its pcap header, after 20 bytes (offset 20)"
-        );
-        for len in [4, 11, 12, 27] {
-            let cut = error(&section(Big)[..len]);
-            assert_eq!(cut.kind(), ReadErrorKind::HeaderCutShort, "{len} bytes");
-        }
-    }
-
-    #[test]
-    fn a_first_section_header_that_makes_no_sense_is_an_error() {
-        let mut no_order = section(Big);
-        no_order[9] = 0;
-        let mut too_long = section(Big);
-        too_long[4] = 0xff;
-        for (file, detail) in [
-            (no_order, "it tells no byte order"),
-            (too_long, "it claims a length of 4278190108 bytes"),
-        ] {
-            let error = error(&file);
-            assert_eq!(error.kind(), ReadErrorKind::HeaderDamaged);
-            assert_eq!(
-                error.to_string(),
-                format!("the file header is damaged: {detail} (offset 0)")
-            );
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::byte_order::in_memory;
 use super::faults::Damage;
 use super::link_type::LinkType;
 use crate::time::Timestamp;
@@ -50,4 +51,16 @@ pub(super) struct Packet {
     pub(super) link_type: LinkType,
     pub(super) interface: u32,
     pub(super) wire_len: u32,
+}
+
+impl Packet {
+    /// The same without the check sequence of `len` bytes with which it ends on the wire.
+    ///
+    /// Where the capturer cut the packet, some or all of the sequence is not there.
+    pub(super) fn without_check_sequence(mut self, len: u8) -> Self {
+        self.wire_len = self.wire_len.saturating_sub(len.into());
+        let end = self.data.start.saturating_add(in_memory(self.wire_len));
+        self.data.end = self.data.end.min(end);
+        self
+    }
 }

@@ -95,7 +95,7 @@ impl CaptureReport {
 pub struct Source {
     /// The file's path as it was given, `-` for standard input.
     pub path: String,
-    /// `pcap` or `pcapng`.
+    /// `pcap`, `pcapng` or `snoop`.
     pub format: String,
     /// How the file was compressed, if it was.
     pub compression: Option<String>,

@@ -16,7 +16,7 @@ const MAX_GROWTH: u64 = 64 * 1024 * 1024;
 /// A decoder of xz.
 pub(super) struct Xz<R> {
     packed: Packed<R>,
-    stream: XzStream,
+    stream: Box<XzStream>,
     /// Why there is no more, where something was unpacked before it.
     pending: Option<Stop>,
 }
@@ -27,7 +27,7 @@ impl<R: Read> Xz<R> {
         let limit = (MAX_WINDOW >> 10).saturating_add(1024);
         Self {
             packed,
-            stream: XzStream::new_mem_limit(true, limit),
+            stream: Box::new(XzStream::new_mem_limit(true, limit)),
             pending: None,
         }
     }

@@ -13,7 +13,7 @@ const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 /// A decoder of zstd.
 pub(super) struct Zstd<R> {
     packed: Packed<R>,
-    decoder: FrameDecoder,
+    decoder: Box<FrameDecoder>,
     in_frame: bool,
     /// Why there is no more, while what was unpacked before is still given.
     pending: Option<Stop>,
@@ -21,7 +21,7 @@ pub(super) struct Zstd<R> {
 
 impl<R: Read> Zstd<R> {
     pub(super) fn new(packed: Packed<R>) -> Self {
-        let mut decoder = FrameDecoder::new();
+        let mut decoder = Box::new(FrameDecoder::new());
         decoder.set_max_window_size(MAX_WINDOW.into());
         Self {
             packed,
