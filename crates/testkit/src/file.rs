@@ -39,14 +39,14 @@ pub enum Endian {
 }
 
 impl Endian {
-    const fn u16(self, value: u16) -> [u8; 2] {
+    pub(crate) const fn u16(self, value: u16) -> [u8; 2] {
         match self {
             Self::Little => value.to_le_bytes(),
             Self::Big => value.to_be_bytes(),
         }
     }
 
-    const fn u32(self, value: u32) -> [u8; 4] {
+    pub(crate) const fn u32(self, value: u32) -> [u8; 4] {
         match self {
             Self::Little => value.to_le_bytes(),
             Self::Big => value.to_be_bytes(),

@@ -27,9 +27,9 @@
 //! ```
 //!
 //! Most tests need no such code: a [`scenario`] file says the same in a few lines of text, with
-//! the verdict that is due. [`origin`] builds the captures of `testdata/origin`, and
-//! [`generate`] large ones for benchmarks. [`damaged`] breaks any of them, the same way for the
-//! same seed.
+//! the verdict that is due. [`origin`], [`formats`] and [`malformed`] build the captures of those
+//! folders in `testdata`, and [`generate`] large ones for benchmarks. [`damaged`] breaks any of
+//! them, the same way for the same seed.
 //!
 //! The same calls give the same bytes for ever: there is no clock and no chance in here.
 
@@ -43,8 +43,10 @@ mod bytes;
 mod connection;
 pub mod dns;
 mod file;
+pub mod formats;
 pub mod generate;
 mod link;
+pub mod malformed;
 pub mod origin;
 mod packet;
 mod rng;

@@ -21,6 +21,8 @@ pub(super) enum Damage {
     LengthsDiffer,
     /// The block ends before its fields do.
     TooShort,
+    /// The record or block ends after the file.
+    BeyondEnd,
     /// The packet ends after its block.
     PacketOverrun,
     /// The block refers to an interface that the section has not described.
@@ -40,6 +42,7 @@ impl fmt::Display for Damage {
             Self::ByteOrderMagic => f.write_str("it tells no byte order"),
             Self::LengthsDiffer => f.write_str("its two lengths differ"),
             Self::TooShort => f.write_str("it is too short for its type"),
+            Self::BeyondEnd => f.write_str("it would end beyond the file, and others follow"),
             Self::PacketOverrun => f.write_str("its packet would end beyond it"),
             Self::UnknownInterface => f.write_str("its interface was never described"),
             Self::Record => f.write_str("one of its records would end beyond it"),

@@ -154,6 +154,11 @@ impl Records for Pcap {
         self.last_seconds
     }
 
+    /// One, if there is a time to which it has to be near.
+    fn enough_at_end(&self) -> usize {
+        if self.last_seconds.is_some() { 1 } else { 2 }
+    }
+
     fn link(&self, bytes: &[u8], before: Option<u32>) -> Link<Option<u32>> {
         let field = |at| self.order.u32_at(bytes, at);
         let (Some(seconds), Some(fraction), Some(captured), Some(wire_len)) =

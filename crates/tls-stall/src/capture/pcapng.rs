@@ -312,6 +312,10 @@ impl Records for PcapNg {
 
     fn trace(&self) {}
 
+    fn enough_at_end(&self) -> usize {
+        1
+    }
+
     fn link(&self, bytes: &[u8], (): ()) -> Link<()> {
         let len = match self.block_len(bytes) {
             Ok(Need::Exactly(len)) if len <= MAX_BELIEVED_LEN => len,

@@ -8,7 +8,7 @@ use super::asides::{Asides, Secrets};
 use super::buffer::{Buffer, READ_AHEAD};
 use super::compression::{Compression, Ending};
 use super::error::{ReadError, Reason};
-use super::faults::{Cut, Faults, Place, Unpacking};
+use super::faults::{Cut, Damage, Faults, Place, Unpacking};
 use super::format::Format;
 use super::frame::Frame;
 use super::header::{Layout, Opened, open};
@@ -192,7 +192,13 @@ impl<R: Read> CaptureReader<R> {
                 }
                 Step::Need(need) => {
                     if !self.fill(need.len(), place.frame)? {
-                        self.end_of_input(need);
+                        // Where other records follow, the file is not cut: the length is wrong.
+                        if let Some(len) = self.find_record(place.frame)? {
+                            self.faults.stretch(Damage::BeyondEnd, place, len);
+                            self.buffer.take(len);
+                        } else {
+                            self.end_of_input(need);
+                        }
                     }
                 }
                 Step::Stop(damage) => {

@@ -18,6 +18,9 @@ pub(super) trait Records {
     /// The last record that was read.
     fn trace(&self) -> Self::Trace;
 
+    /// How many records in a row are believed that end exactly where the file does.
+    fn enough_at_end(&self) -> usize;
+
     /// Whether a record begins at the front of `bytes`, after the one of `trace`.
     fn link(&self, bytes: &[u8], trace: Self::Trace) -> Link<Self::Trace>;
 }
@@ -69,8 +72,7 @@ fn chain<F: Records>(format: &F, bytes: &[u8], at: usize, ended: bool) -> Chain 
     let mut end = at;
     for links in 0..ENOUGH {
         let rest = bytes.get(end..).unwrap_or_default();
-        // Records that end where the file does are believed however few they are.
-        if ended && links > 0 && end == bytes.len() {
+        if ended && links >= format.enough_at_end() && end == bytes.len() {
             return Chain::Holds;
         }
         match format.link(rest, trace) {
@@ -79,7 +81,7 @@ fn chain<F: Records>(format: &F, bytes: &[u8], at: usize, ended: bool) -> Chain 
                 trace = next;
             }
             // The last of several may be cut.
-            Link::Need(_) if ended && links > 1 => return Chain::Holds,
+            Link::Need(_) if ended && links >= 2 => return Chain::Holds,
             Link::Need(len) => return Chain::Need(end.saturating_add(len)),
             Link::No => return Chain::Breaks,
         }

@@ -7,12 +7,17 @@
 )]
 
 mod bad_input;
+mod formats;
+mod malformed;
 mod scenarios;
 mod truth;
 
 use std::path::{Path, PathBuf};
 
-use tls_stall::{Analysis, CaptureReport, Confidence, Config, Connection, analyze_reader};
+use tls_stall::{
+    Analysis, CaptureReader, CaptureReport, Confidence, Config, Connection, LinkType, Notice,
+    ReadError, Timestamp, analyze_reader,
+};
 
 /// The folder of captures.
 fn testdata() -> PathBuf {
@@ -26,6 +31,32 @@ fn analyze(bytes: &[u8]) -> Analysis {
 fn report(path: &str, bytes: &[u8]) -> CaptureReport {
     analyze_reader(path, bytes, &Config::default())
         .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A frame that owns its bytes.
+#[derive(Debug, Clone, PartialEq)]
+struct OwnedFrame {
+    number: u64,
+    time: Timestamp,
+    link_type: LinkType,
+    wire_len: u32,
+    data: Vec<u8>,
+}
+
+/// The frames of a capture, and what is wrong with it.
+fn read_frames(file: &[u8]) -> Result<(Vec<OwnedFrame>, Vec<Notice>), ReadError> {
+    let mut reader = CaptureReader::new(file)?;
+    let mut frames = Vec::new();
+    while let Some(frame) = reader.next_frame()? {
+        frames.push(OwnedFrame {
+            number: frame.number.get(),
+            time: frame.time,
+            link_type: frame.link_type,
+            wire_len: frame.wire_len,
+            data: frame.data.to_vec(),
+        });
+    }
+    Ok((frames, reader.notices()))
 }
 
 /// Names the stalls, for the message of a test that fails.

@@ -13,6 +13,12 @@ use super::packed::{Packed, Stop, advance};
 /// blocks, for each of which the decoder keeps 16 bytes.
 const MAX_GROWTH: u64 = 64 * 1024 * 1024;
 
+/// How many packed bytes are unpacked at once.
+///
+/// What a bite unpacks to is lost where there is damage in it. Smaller ones take longer: these, a
+/// twentieth.
+const BITE: usize = 32;
+
 /// A decoder of xz.
 pub(super) struct Xz<R> {
     packed: Packed<R>,
@@ -52,7 +58,9 @@ impl<R: Read> Xz<R> {
         let more = self.packed.more()?;
         let action = if more { Action::Run } else { Action::Finish };
         let before = (self.stream.total_in(), self.stream.total_out());
-        let result = self.stream.process(self.packed.window(), room, action);
+        let window = self.packed.window();
+        let bite = window.get(..BITE).unwrap_or(window);
+        let result = self.stream.process(bite, room, action);
         let after = (self.stream.total_in(), self.stream.total_out());
         let consumed = advance(before.0, after.0);
         let count = advance(before.1, after.1);
