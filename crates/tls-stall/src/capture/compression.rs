@@ -79,7 +79,7 @@ impl fmt::Display for Ending {
         match self {
             Self::Complete => f.write_str("ends"),
             Self::Cut => f.write_str("ends too early,"),
-            Self::Damaged(reason) => write!(f, "is damaged ({reason})"),
+            Self::Damaged(reason) => write!(f, "cannot be unpacked ({reason})"),
             Self::Limit(bytes) => write!(f, "has been unpacked to {bytes} bytes, the limit,"),
         }
     }

@@ -29,7 +29,7 @@ const SEARCH_AHEAD: usize = 64 * 1024;
 /// memory stays within 16 MiB for the longest block and 8 MiB for the most interfaces.
 ///
 /// With the feature `compression`, a compressed file is read as what it unpacks to, whatever its
-/// name is. It is unpacked as it is read, which takes 128 MiB more at the worst.
+/// name is. It is unpacked as it is read, which takes 150 MiB more at the worst.
 ///
 /// What a damaged or cut file still holds is given; what was wrong with it is in the
 /// [notices](Self::notices), complete once [`next_frame`](Self::next_frame) has given `None`.

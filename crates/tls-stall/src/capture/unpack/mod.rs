@@ -2,10 +2,10 @@
 //!
 //! Each format has a file with a decoder over a window on the [packed] bytes. A decoder gives what
 //! it has unpacked before it says why there is no more, so that of a file that is cut or damaged
-//! all is read that stands before the damage: to the byte in gzip and xz, to the block in zstd (at
-//! most 128 KiB) and lz4 (at most 8 MiB).
+//! all is read that stands before the damage: to the byte in gzip, to 32 packed bytes in xz, to the
+//! block in zstd (at most 128 KiB) and lz4 (at most 8 MiB).
 //!
-//! Memory is bounded by what the formats let a file ask for: 32 KiB for gzip, 24 MiB for lz4, and
+//! Memory is bounded by what the formats let a file ask for: 32 KiB for gzip, 16 MiB for lz4, and
 //! the window for zstd and xz, of which files that want more than 128 MiB are refused, as `zstd -d`
 //! does. xz also keeps 16 bytes for each of its blocks, of which a file from `xz` has one, or one
 //! for every few megabytes.
