@@ -27,9 +27,9 @@
 //! ```
 //!
 //! Most tests need no such code: a [`scenario`] file says the same in a few lines of text, with
-//! the verdict that is due. [`origin`] builds the captures of `testdata/origin`, and
-//! [`generate`] large ones for benchmarks. [`damaged`] breaks any of them, the same way for the
-//! same seed.
+//! the verdict that is due. [`origin`] builds the captures of `testdata/origin`,
+//! [`encapsulation`] one of each link type and tunnel, and [`generate`] large ones for benchmarks.
+//! [`damaged`] breaks any of them, the same way for the same seed.
 //!
 //! The same calls give the same bytes for ever: there is no clock and no chance in here.
 
@@ -42,6 +42,7 @@
 mod bytes;
 mod connection;
 pub mod dns;
+pub mod encapsulation;
 mod file;
 pub mod generate;
 mod link;

@@ -231,3 +231,169 @@ fn pseudowire(payload: Part<'_>) -> Tunnel<'_> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::super::sample::{
+        self, CLIENT, RAW, SERVER, decode, ethernet, segment, tcp_v4, tcp_v6, udp_v4,
+    };
+    use super::super::{Endpoint, Packet};
+    use super::*;
+
+    fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64)
+            .udp(source, destination)
+            .write(&mut packet, payload)
+            .unwrap();
+        packet
+    }
+
+    /// `payload` in an IPv4 packet of that protocol.
+    fn within_ip(protocol: u8, payload: &[u8]) -> Vec<u8> {
+        let mut packet = udp_v4()[..20].to_vec();
+        let len = u16::try_from(packet.len().saturating_add(payload.len())).unwrap();
+        packet[2..4].copy_from_slice(&len.to_be_bytes());
+        packet[9] = protocol;
+        [&packet, payload].concat()
+    }
+
+    fn vxlan_of(packet: &[u8]) -> Vec<u8> {
+        [&[8, 0, 0, 0, 0, 0, 7, 0][..], &ethernet(0x0800, packet)].concat()
+    }
+
+    #[test]
+    fn the_inner_endpoints_are_those_of_the_connection() {
+        let packet = udp(50_000, 4789, &vxlan_of(&tcp_v4()));
+        let inner = segment(RAW, &packet);
+        let endpoint = |ip: [u8; 4], port| Endpoint {
+            ip: ip.into(),
+            port,
+        };
+        assert_eq!(inner.source, endpoint(CLIENT, 41234));
+        assert_eq!(inner.destination, endpoint(SERVER, 465));
+    }
+
+    #[test]
+    fn what_does_not_decode_on_a_tunnels_port_stays_a_datagram() {
+        let mut spanning_tree = ethernet(38, &[0x42; 46]);
+        spanning_tree.splice(0..0, [8, 0, 0, 0, 0, 0, 7, 0]);
+        let no_ip = [
+            &[8, 0, 0, 0, 0, 0, 7, 0][..],
+            &ethernet(0x0800, &[0x55; 40]),
+        ]
+        .concat();
+        for port in [1701, 2152, 3544, 4754, 4789, 4790, 6081, 8472] {
+            for payload in [
+                &[][..],
+                &[0],
+                &[0xff; 3],
+                &[0; 64],
+                &[0x62; 64],
+                &no_ip,
+                &spanning_tree,
+            ] {
+                match decode(RAW, &udp(50_000, port, payload)) {
+                    Ok(Packet::Udp(datagram)) => {
+                        assert_eq!(
+                            (datagram.payload, datagram.destination.port),
+                            (payload, port)
+                        );
+                    }
+                    other => panic!("port {port}, {payload:x?}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_host_that_asked_from_a_tunnels_port_is_an_answer() {
+        let packet = udp(53, 4789, &vxlan_of(&tcp_v4()));
+        assert!(matches!(decode(RAW, &packet), Ok(Packet::Udp(_))));
+    }
+
+    #[test]
+    fn the_fifth_tunnel_in_one_another_is_an_error() {
+        let mut packet = tcp_v4();
+        for depth in 1..=5 {
+            packet = within_ip(4, &packet);
+            let decoded = decode(RAW, &packet);
+            if depth <= 4 {
+                assert!(matches!(decoded, Ok(Packet::Tcp(_))), "{depth}");
+            } else {
+                assert_eq!(decoded, Err(Undecoded::TooManyTunnels));
+            }
+        }
+        // Nor is it hidden by a tunnel over UDP that has to decode.
+        let mut packet = tcp_v4();
+        for _ in 0..5 {
+            packet = udp(50_000, 4789, &vxlan_of(&packet));
+        }
+        assert_eq!(decode(RAW, &packet), Err(Undecoded::TooManyTunnels));
+    }
+
+    #[test]
+    fn a_frame_cut_within_a_tunnel_is_told_as_such() {
+        let packet = udp(50_000, 4789, &vxlan_of(&tcp_v4()));
+        let mut frame = sample::frame(RAW, &packet);
+        frame.data = &packet[..70];
+        assert_eq!(super::super::decode(&frame), Err(Undecoded::CutShort));
+    }
+
+    #[test]
+    fn teredo_is_known_by_the_length_of_the_packet_in_it() {
+        let mut inner = tcp_v6();
+        assert!(matches!(
+            decode(RAW, &udp(50_000, 3544, &inner)),
+            Ok(Packet::Tcp(_))
+        ));
+        inner[4] = 0xff;
+        assert!(matches!(
+            decode(RAW, &udp(50_000, 3544, &inner)),
+            Ok(Packet::Udp(_))
+        ));
+    }
+
+    #[test]
+    fn extensions_of_gtp_that_lead_nowhere_are_no_hang() {
+        let header = [0x34, 0xff, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0x85];
+        for extension in [&[0; 80][..], &[1, 0, 0, 0x85].repeat(20)] {
+            let packet = udp(2152, 2152, &[&header, extension].concat());
+            assert!(matches!(decode(RAW, &packet), Ok(Packet::Udp(_))));
+        }
+    }
+
+    #[test]
+    fn control_messages_of_tunnels_are_no_error() {
+        let l2tp = [0xc8, 0x02, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(matches!(
+            decode(RAW, &udp(1701, 1701, &l2tp)),
+            Ok(Packet::Udp(_))
+        ));
+        let echo = [0x32, 0x01, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0];
+        assert!(matches!(
+            decode(RAW, &udp(2152, 2152, &echo)),
+            Ok(Packet::Udp(_))
+        ));
+        for (protocol, payload) in [
+            (115, &[0, 0, 0, 0, 0xc8, 0x03, 0, 12][..]),
+            (47, &[0, 0, 0, 0, 0, 0, 0, 0]),
+            (47, &[0x20, 0x81, 0x88, 0x0b, 0, 0, 0, 1, 0, 0, 0, 5]),
+        ] {
+            assert_eq!(
+                decode(RAW, &within_ip(protocol, payload)),
+                Ok(Packet::Other)
+            );
+        }
+    }
+
+    #[test]
+    fn gre_of_another_version_or_with_source_routes_is_named() {
+        let version = decode(RAW, &within_ip(47, &[0, 2, 8, 0, 0, 0])).unwrap_err();
+        assert!(matches!(version, Undecoded::Malformed(_)), "{version:?}");
+        let routes = decode(RAW, &within_ip(47, &[0x40, 0, 8, 0, 0, 0])).unwrap_err();
+        assert!(matches!(routes, Undecoded::Unsupported(_)), "{routes:?}");
+    }
+}

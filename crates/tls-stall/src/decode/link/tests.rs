@@ -190,3 +190,137 @@ fn what_is_not_understood_is_named() {
     let arp = sample::ethernet(0x0806, &[0; 46]);
     assert_eq!(decode(ETHERNET, &arp), Ok(Packet::Other));
 }
+
+/// An IEEE 802.11 data frame with these first two bytes and that fragment number.
+fn wireless(control: [u8; 2], fragment: u8, behind: &[u8]) -> Vec<u8> {
+    [&control[..], &[0; 20], &[fragment, 0], behind].concat()
+}
+
+const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00];
+
+#[test]
+fn wireless_frames_that_cannot_be_read_are_named() {
+    let unsupported = |frame: &[u8]| match decode(105, &[frame, &tcp_v4()].concat()) {
+        Err(error @ Undecoded::Unsupported(_)) => error.to_string(),
+        other => panic!("not unsupported but {other:?}"),
+    };
+    let encrypted = wireless([0x08, 0x41], 0x10, &SNAP);
+    assert_eq!(
+        unsupported(&encrypted),
+        "encrypted 802.11 frames are not supported"
+    );
+    let fragment = wireless([0x08, 0x01], 0x11, &SNAP);
+    assert_eq!(
+        unsupported(&fragment),
+        "fragments of 802.11 frames are not supported"
+    );
+    // A subframe of 20 bytes where there are more.
+    let subframe = [&[0x80, 0][..], &[2; 12], &[0, 20]].concat();
+    let several = unsupported(&wireless([0x88, 0x01], 0x10, &subframe));
+    assert!(several.contains("A-MSDU"), "{several}");
+}
+
+#[test]
+fn wireless_control_and_frames_without_data_are_no_error() {
+    // A beacon, an acknowledgement, a null function with and without QoS, another version.
+    for control in [0x80, 0xd4, 0x48, 0xc8, 0x09] {
+        let frame = wireless([control, 0x40], 0, &SNAP);
+        assert_eq!(decode(105, &frame), Ok(Packet::Other), "{control:#x}");
+    }
+}
+
+#[test]
+fn a_wireless_header_with_every_optional_field_is_taken_off() {
+    // Four addresses, QoS, HT control.
+    let fields = [&[2; 6][..], &[5, 0], &[0; 4], &SNAP].concat();
+    assert_taken_off(105, &wireless([0x88, 0x83], 0x10, &fields));
+    assert_taken_off(105, &wireless([0x08, 0x81], 0x10, &SNAP));
+}
+
+#[test]
+fn a_radiotap_header_of_any_length_is_taken_off_or_an_error() {
+    let data = [&wireless([0x08, 0x01], 0x10, &SNAP)[..], &tcp_v4()].concat();
+    // Flags without a time, then more words of bits than there are bytes.
+    assert_taken_off(
+        127,
+        &[&[0, 0, 9, 0, 2, 0, 0, 0, 0][..], &data[..32]].concat(),
+    );
+    let endless = [&[0, 0, 8, 0][..], &[0xff; 2000]].concat();
+    assert_eq!(decode(127, &endless), Ok(Packet::Other));
+    let beyond = [&[0, 0, 0xff, 0xff, 0, 0, 0, 0][..], &data].concat();
+    let error = decode(127, &beyond).unwrap_err();
+    assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+}
+
+#[test]
+fn frame_relay_is_read_with_every_length_of_address() {
+    for address in [
+        &[0x18, 0x41][..],
+        &[0x18, 0x40, 0x41],
+        &[0x18, 0x40, 0x40, 0x41],
+    ] {
+        assert_taken_off(107, &[address, &[0x03, 0xcc]].concat());
+        assert_taken_off(107, &[address, &[0x03, 0x00, 0x8e]].concat());
+        assert_taken_off(107, &[address, &[0x86, 0xdd]].concat());
+    }
+    let bridged = [0x18, 0x41, 0x03, 0x00, 0x80, 0x00, 0x80, 0xc2, 0x00, 0x07];
+    assert_taken_off(107, &[&bridged[..], &ethernet(0x0800, &[])].concat());
+    assert_taken_off(107, &[0x18, 0x41, 0x03, 0xcf, 0x00, 0x21]);
+    let management = [0x00, 0x01, 0x03, 0x08, 0x00, 0x75];
+    assert_eq!(decode(107, &management), Ok(Packet::Other));
+    let compressed = decode(107, &[0x18, 0x41, 0x03, 0xb0, 0, 0]).unwrap_err();
+    assert!(
+        matches!(compressed, Undecoded::Unsupported(_)),
+        "{compressed:?}"
+    );
+}
+
+#[test]
+fn junipers_header_tells_whether_a_link_layer_follows() {
+    assert_taken_off(178, &[b'M', b'G', b'C', 0x02, 0, 0, 0, 0]);
+    assert_taken_off(
+        178,
+        &[&[b'M', b'G', b'C', 0][..], &ethernet(0x0800, &[])].concat(),
+    );
+    assert_taken_off(137, &[b'M', b'G', b'C', 0, 0x40, 0, 0, 0]);
+    let cells = [&[b'M', b'G', b'C', 0, 0x80, 0, 0, 0][..], &tcp_v4()].concat();
+    assert_eq!(decode(137, &cells), Ok(Packet::Other));
+    let error = decode(178, &[0; 60]).unwrap_err();
+    assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+}
+
+#[test]
+fn a_private_link_type_is_apples_only_where_it_looks_so() {
+    let mut header = [0; 108];
+    for (at, number) in [(0, 108_u8), (4, 1), (8, 1)] {
+        header[at] = number;
+    }
+    let frame = [&header[..], &ethernet(0x0800, &[])].concat();
+    assert_taken_off(149, &frame);
+    assert_taken_off(258, &frame);
+    // Not a packet, or too short a header.
+    for (at, number) in [(4, 2), (0, 12)] {
+        let mut data = [&frame[..], &tcp_v4()].concat();
+        data[at] = number;
+        assert_eq!(decode(149, &data), Err(Undecoded::LinkType(LinkType(149))));
+        assert!(!matches!(decode(258, &data), Ok(Packet::Tcp(_))));
+    }
+}
+
+#[test]
+fn link_types_within_link_types_end_somewhere() {
+    let ppi = [0, 0, 8, 0, 192, 0, 0, 0].repeat(1000);
+    let error = decode(192, &ppi).unwrap_err();
+    assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+    let service = ethernet(0x894f, &[0x0f, 0, 1, 4].repeat(1000));
+    let error = decode(ETHERNET, &service).unwrap_err();
+    assert!(matches!(error, Undecoded::Malformed(_)), "{error:?}");
+}
+
+#[test]
+fn fddi_and_classical_ip_are_read_behind_llc_and_ring_control_is_no_error() {
+    assert_taken_off(10, &[&[0x57][..], &[2; 12], &SNAP].concat());
+    assert_taken_off(106, &SNAP);
+    assert_taken_off(106, &[]);
+    assert_eq!(decode(10, &[0xc2; 40]), Ok(Packet::Other));
+}
