@@ -12,7 +12,7 @@ use super::{analyze, report, testdata, told};
 
 /// What is told of a connection but for the numbers of frames, of which fragments are more.
 fn gist(connections: &[Connection]) -> String {
-    let mut text = told(connections);
+    let mut lines = vec![told(connections)];
     for connection in connections {
         let Connection {
             client,
@@ -20,14 +20,19 @@ fn gist(connections: &[Connection]) -> String {
             tcp_stream,
             server_name,
             irtt,
+            waits,
             ..
         } = connection;
-        text += &format!("\n{tcp_stream} {client} {server} {server_name:?} {irtt:?}");
-        for wait in &connection.waits {
-            text += &format!("\n{} {}", wait.phase, wait.duration);
-        }
+        lines.push(format!(
+            "{tcp_stream} {client} {server} {server_name:?} {irtt:?}"
+        ));
+        lines.extend(
+            waits
+                .iter()
+                .map(|wait| format!("{} {}", wait.phase, wait.duration)),
+        );
     }
-    text
+    lines.join("\n")
 }
 
 fn is_fragmented(encapsulation: &Encapsulation) -> bool {
