@@ -38,7 +38,7 @@ impl<'a> Ip<'a> {
     /// Where a header is cut or malformed.
     #[inline]
     pub(super) fn parse(part: Part<'a>) -> Result<Self, Undecoded> {
-        parse(part, End::Stated)
+        parse::<false>(part)
     }
 }
 
@@ -50,7 +50,7 @@ impl<'a> IpPacket<'a> {
     ///
     /// Where a header is cut or malformed.
     pub(super) fn parse_quoted(part: Part<'a>) -> Result<Option<Self>, Undecoded> {
-        match parse(part, End::OfPart)? {
+        match parse::<true>(part)? {
             Ip::Packet(packet) => Ok(Some(packet)),
             Ip::Fragment(Fragment { packet, place }) if place.offset == 0 => {
                 packet.skip_extensions().map(Some)
@@ -91,22 +91,17 @@ impl<'a> IpPacket<'a> {
     }
 }
 
-/// Where a packet ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Where its header says, if it does: 0 stands for a length that the field cannot hold, as
-    /// hosts whose network card does the segmentation capture it.
-    Stated,
-    /// With the bytes that there are.
-    OfPart,
-}
-
+/// Reads a packet that ends where its header says, or one that is `QUOTED` and ends with the bytes
+/// that there are. A length of 0 stands for one that the field cannot hold, as hosts whose network
+/// card does the segmentation capture it.
+///
+/// `QUOTED` is no argument, so that the way of most packets is compiled for itself, in line.
 #[inline]
-fn parse(part: Part<'_>, end: End) -> Result<Ip<'_>, Undecoded> {
+fn parse<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
     // The version in the packet, as not every capturer puts the right protocol before it.
     match part.first()? {
-        [0x40..=0x4f] => parse_v4(part, end),
-        [0x60..=0x6f] => parse_v6(part, end),
+        [0x40..=0x4f] => parse_v4::<QUOTED>(part),
+        [0x60..=0x6f] => parse_v6::<QUOTED>(part),
         _ => Err(Undecoded::Malformed("the IP version is neither 4 nor 6")),
     }
 }
@@ -116,16 +111,17 @@ const SMALLEST_ETHERNET_PAYLOAD: u32 = 46;
 
 /// RFC 791, section 3.1.
 #[inline]
-fn parse_v4(part: Part<'_>, end: End) -> Result<Ip<'_>, Undecoded> {
+fn parse_v4<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
     use ipv4::HeaderSliceError::{Content, Len};
 
     let header = Ipv4HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
         Len(error) => part.too_short(error.required_len),
         Content(_) => Undecoded::Malformed("the IPv4 header is shorter than 20 bytes"),
     })?;
-    let whole = match (end, header.total_len()) {
-        (End::OfPart, _) | (End::Stated, 0) => part,
-        (End::Stated, total_len) => part.with_len(u32::from(total_len)),
+    let whole = match header.total_len() {
+        0 => part,
+        _ if QUOTED => part,
+        total_len => part.with_len(u32::from(total_len)),
     };
     let mut packet = IpPacket {
         facts: IpFacts {
@@ -158,7 +154,7 @@ const TOO_MANY_EXTENSIONS: Undecoded = Undecoded::Malformed("too many IPv6 exten
 
 /// RFC 8200, sections 3 and 4.
 #[inline]
-fn parse_v6(part: Part<'_>, end: End) -> Result<Ip<'_>, Undecoded> {
+fn parse_v6<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
     use ipv6::HeaderSliceError::{Content, Len};
 
     let header = Ipv6HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
@@ -175,9 +171,10 @@ fn parse_v6(part: Part<'_>, end: End) -> Result<Ip<'_>, Undecoded> {
         destination: header.destination_addr().into(),
         protocol: header.next_header(),
         may_be_padded: false,
-        payload: match (end, header.payload_length()) {
-            (End::OfPart, _) | (End::Stated, 0) => payload,
-            (End::Stated, payload_len) => payload.with_len(u32::from(payload_len)),
+        payload: match header.payload_length() {
+            0 => payload,
+            _ if QUOTED => payload,
+            payload_len => payload.with_len(u32::from(payload_len)),
         },
     };
     for _ in 0..MAX_EXTENSIONS {

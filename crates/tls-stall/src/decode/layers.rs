@@ -48,6 +48,10 @@ fn within(next: Next, part: Part<'_>, tunnels: u8) -> Result<Packet<'_>, Undecod
         Carried::Irrelevant => return Ok(Packet::Other),
     };
     match Ip::parse(packet)? {
+        // The way of most packets, in line: `transport` is called from elsewhere too.
+        Ip::Packet(packet) if packet.protocol == IpNumber::TCP => {
+            tcp::segment(&packet).map(Packet::Tcp)
+        }
         Ip::Packet(packet) => transport(&packet, tunnels),
         Ip::Fragment(fragment) => Ok(Packet::Fragment(fragment)),
     }
