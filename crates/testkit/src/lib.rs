@@ -28,8 +28,8 @@
 //!
 //! Most tests need no such code: a [`scenario`] file says the same in a few lines of text, with
 //! the verdict that is due. [`origin`], [`formats`] and [`malformed`] build the captures of those
-//! folders in `testdata`, and [`generate`] large ones for benchmarks. [`damaged`] breaks any of
-//! them, the same way for the same seed.
+//! folders in `testdata`, [`encapsulation`] one of each link type and tunnel, and [`generate`] large
+//! ones for benchmarks. [`damaged`] breaks any of them, the same way for the same seed.
 //!
 //! The same calls give the same bytes for ever: there is no clock and no chance in here.
 
@@ -42,6 +42,7 @@
 mod bytes;
 mod connection;
 pub mod dns;
+pub mod encapsulation;
 mod file;
 pub mod formats;
 pub mod generate;

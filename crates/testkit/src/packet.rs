@@ -99,6 +99,12 @@ impl Packet {
     /// A payload too long for the length field makes that field 0, as segmentation offload does.
     #[must_use]
     pub fn ip(header: IpHeader, protocol: u8, payload: &[u8]) -> Self {
+        const DO_NOT_FRAGMENT: u16 = 0x4000;
+        Self::with_flags(header, protocol, DO_NOT_FRAGMENT, payload)
+    }
+
+    /// The same where IPv4's flags and fragment offset are `flags`; IPv6 has none.
+    pub(crate) fn with_flags(header: IpHeader, protocol: u8, flags: u16, payload: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(40 + payload.len());
         match (header.source, header.destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -106,7 +112,8 @@ impl Packet {
                 bytes.extend([0x45, 0]);
                 bytes.extend(total_len.to_be_bytes());
                 bytes.extend(header.id.to_be_bytes());
-                bytes.extend([0x40, 0, header.ttl, protocol, 0, 0]); // don't fragment
+                bytes.extend(flags.to_be_bytes());
+                bytes.extend([header.ttl, protocol, 0, 0]);
                 bytes.extend(source.octets());
                 bytes.extend(destination.octets());
                 let sum = checksum(&bytes, 0);

@@ -27,6 +27,10 @@ pub struct Config {
     pub max_reassembly: usize,
     /// Bytes held for reassembly, all connections together (64 MiB).
     pub max_total_reassembly: usize,
+    /// IP packets of which fragments are held at the same time (256).
+    pub max_fragmented_packets: usize,
+    /// Bytes held for IP packets of which fragments are missing (4 MiB).
+    pub max_fragment_bytes: usize,
     /// Name lookups kept (200,000); beyond it the oldest finished ones are dropped.
     pub max_lookups: usize,
 }
@@ -41,6 +45,8 @@ impl Default for Config {
             max_connections: 1_000_000,
             max_reassembly: 128 * 1024,
             max_total_reassembly: 64 * 1024 * 1024,
+            max_fragmented_packets: 256,
+            max_fragment_bytes: 4 * 1024 * 1024,
             max_lookups: 200_000,
         }
     }

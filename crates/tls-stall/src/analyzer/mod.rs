@@ -14,7 +14,9 @@ use self::settled::Settled;
 
 use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
 use crate::config::Config;
-use crate::decode::{IcmpError, Packet, Segment, decode};
+use crate::decode::{
+    Fragments, IcmpError, Packet, Segment, Undecoded, Whole, decode, decode_whole,
+};
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::report::{Analysis, CaptureReport, Source};
@@ -60,6 +62,7 @@ pub struct Analyzer {
     latest: Option<Moment>,
     link_types: Vec<LinkType>,
     seen: Seen,
+    fragments: Fragments,
     table: Table<Session>,
     budget: Budget,
     lookups: Lookups,
@@ -82,6 +85,7 @@ impl Analyzer {
             latest: None,
             link_types: Vec::new(),
             seen: Seen::default(),
+            fragments: Fragments::new(config.max_fragmented_packets, config.max_fragment_bytes),
             table: Table::new(config.max_connections),
             budget: Budget {
                 per_direction: config.max_reassembly,
@@ -102,12 +106,7 @@ impl Analyzer {
         match decode(frame) {
             Ok(packet) => {
                 self.decoded_frames = self.decoded_frames.saturating_add(1);
-                match packet {
-                    Packet::Tcp(segment) => self.take_segment(&segment, moment),
-                    Packet::Udp(datagram) => self.lookups.udp(moment, &datagram),
-                    Packet::IcmpError(error) => self.take_error(&error, moment),
-                    Packet::Other => {}
-                }
+                self.take_packet(&packet, moment, 0);
             }
             Err(reason) => self.seen.undecoded(reason, moment),
         }
@@ -116,6 +115,13 @@ impl Analyzer {
     /// Ends the capture: what is still awaited is in progress.
     #[must_use]
     pub fn finish(mut self) -> Analysis {
+        for whole in self.fragments.finish() {
+            self.take_whole(&whole, 0);
+        }
+        if let Some((first, frames)) = self.fragments.unused {
+            self.seen
+                .undecoded_frames(Undecoded::FragmentAlone, first, frames);
+        }
         for entry in self.table.drain() {
             self.settle(entry);
         }
@@ -136,7 +142,10 @@ impl Analyzer {
             cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
             unasked: self.lookups.unasked(),
         };
-        let limits = self.table.exceeded || self.budget.exceeded || self.lookups.evicted() > 0;
+        let limits = self.table.exceeded
+            || self.budget.exceeded
+            || self.fragments.exceeded
+            || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
         analysis
@@ -156,6 +165,37 @@ impl Analyzer {
         }
         if usize::try_from(frame.wire_len).is_ok_and(|wire| frame.data.len() < wire) {
             self.seen.cut(moment);
+        }
+    }
+
+    /// Takes what a frame carries, or a packet that was put together of `nesting` others' fragments.
+    fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
+        match packet {
+            Packet::Tcp(segment) => self.take_segment(segment, moment),
+            Packet::Udp(datagram) => self.lookups.udp(moment, datagram),
+            Packet::IcmpError(error) => self.take_error(error, moment),
+            Packet::Fragment(fragment) => {
+                let mut done = Vec::new();
+                self.fragments.push(fragment, moment, &mut done);
+                for whole in done {
+                    self.take_whole(&whole, nesting);
+                }
+            }
+            Packet::Resolution(_) | Packet::Other => {}
+        }
+    }
+
+    /// Takes a packet that was put together of fragments.
+    fn take_whole(&mut self, whole: &Whole, nesting: u8) {
+        /// Fragments of tunnels in tunnels.
+        const MAX_NESTING: u8 = 4;
+
+        match decode_whole(whole) {
+            Ok(packet) if nesting < MAX_NESTING => {
+                self.take_packet(&packet, whole.moment, nesting.saturating_add(1));
+            }
+            Ok(_) => self.seen.undecoded(Undecoded::TooManyTunnels, whole.moment),
+            Err(reason) => self.seen.undecoded(reason, whole.moment),
         }
     }
 

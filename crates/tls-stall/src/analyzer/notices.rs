@@ -53,6 +53,11 @@ impl Tally {
 
 impl Seen {
     pub(super) fn undecoded(&mut self, reason: Undecoded, moment: Moment) {
+        self.undecoded_frames(reason, moment, 1);
+    }
+
+    /// Counts `frames` that could not be decoded for one reason, the first of them at `moment`.
+    pub(super) fn undecoded_frames(&mut self, reason: Undecoded, moment: Moment, frames: u64) {
         if self.undecoded.len() >= MAX_REASONS && !self.undecoded.contains_key(&reason) {
             return;
         }
@@ -60,7 +65,7 @@ impl Seen {
             first: moment,
             count: 0,
         });
-        tally.count = tally.count.saturating_add(1);
+        tally.count = tally.count.saturating_add(frames);
     }
 
     pub(super) fn backwards(&mut self, moment: Moment) {
@@ -76,10 +81,13 @@ impl Seen {
         self.limits = reached.then(|| {
             format!(
                 "a limit was reached and something was left out: at most {} connections, {} bytes \
-                 held for reassembly ({} a direction) and {} lookups",
+                 held for reassembly ({} a direction), {} packets in fragments ({} bytes) and {} \
+                 lookups",
                 config.max_connections,
                 config.max_total_reassembly,
                 config.max_reassembly,
+                config.max_fragmented_packets,
+                config.max_fragment_bytes,
                 config.max_lookups
             )
         });

@@ -57,8 +57,10 @@ const HEADER_LEN: usize = 8;
 /// The error in `packet` with the packet that it quotes: at least 8 bytes after that one's IP
 /// header, and the ports stand in the first 4.
 fn about_quoted(packet: &IpPacket<'_>, kind: IcmpKind) -> Result<Option<IcmpError>, Undecoded> {
-    let quoted = IpPacket::parse_quoted(packet.payload.skip(HEADER_LEN)?)?;
-    if quoted.is_later_fragment || !matches!(quoted.protocol, IpNumber::TCP | IpNumber::UDP) {
+    let Some(quoted) = IpPacket::parse_quoted(packet.payload.skip(HEADER_LEN)?)? else {
+        return Ok(None);
+    };
+    if !matches!(quoted.protocol, IpNumber::TCP | IpNumber::UDP) {
         return Ok(None);
     }
     let ports: &[u8; 4] = quoted.payload.first()?;
@@ -154,7 +156,7 @@ mod tests {
         for packet in [
             icmp_v4([8, 0, 0, 0, 0, 1, 0, 1], b"ping"),
             icmp_v4([5, 0, 0, 0, 0, 0, 0, 0], &tcp_v4()),
-            icmp_v6([135, 0, 0, 0, 0, 0, 0, 0], &[0; 16]),
+            icmp_v6([128, 0, 0, 0, 0, 1, 0, 1], b"ping"),
             icmp_v4([3, 1, 0, 0, 0, 0, 0, 0], &echo),
             icmp_v4([3, 1, 0, 0, 0, 0, 0, 0], &later_fragment),
         ] {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use etherparse::err::{ipv4, ipv6};
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice};
 
+use super::fragment::{Fragment, Place};
 use super::packet::IpFacts;
 use super::part::Part;
 use super::undecoded::Undecoded;
@@ -17,93 +18,143 @@ pub(super) struct IpPacket<'a> {
     pub(super) destination: IpAddr,
     /// What `payload` begins with.
     pub(super) protocol: IpNumber,
-    /// Whether this is a fragment other than the first, so that `payload` begins amid a packet.
-    pub(super) is_later_fragment: bool,
     /// Whether the header leaves the length open and the frame is so short that it may be padded.
     pub(super) may_be_padded: bool,
     pub(super) payload: Part<'a>,
 }
 
-impl<'a> IpPacket<'a> {
+/// What an IP header is in front of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ip<'a> {
+    Packet(IpPacket<'a>),
+    Fragment(Fragment<'a>),
+}
+
+impl<'a> Ip<'a> {
     /// Reads the packet that `part` begins with; what follows it there is left out.
     ///
     /// # Errors
     ///
     /// Where a header is cut or malformed.
+    #[inline]
     pub(super) fn parse(part: Part<'a>) -> Result<Self, Undecoded> {
-        Self::parse_up_to(part, End::Stated)
+        parse::<false>(part)
     }
+}
 
+impl<'a> IpPacket<'a> {
     /// Reads the packet that an ICMP error in `part` quotes: cut by whoever sent the error, which
-    /// may also have altered the length in its header.
+    /// may also have altered the length in its header. `None` where its beginning is not quoted.
     ///
     /// # Errors
     ///
     /// Where a header is cut or malformed.
-    pub(super) fn parse_quoted(part: Part<'a>) -> Result<Self, Undecoded> {
-        Self::parse_up_to(part, End::OfPart)
+    pub(super) fn parse_quoted(part: Part<'a>) -> Result<Option<Self>, Undecoded> {
+        match parse::<true>(part)? {
+            Ip::Packet(packet) => Ok(Some(packet)),
+            Ip::Fragment(Fragment { packet, place }) if place.offset == 0 => {
+                packet.skip_extensions().map(Some)
+            }
+            Ip::Fragment(_) => Ok(None),
+        }
     }
 
-    fn parse_up_to(part: Part<'a>, end: End) -> Result<Self, Undecoded> {
-        // The version in the packet, as not every capturer puts the right protocol before it.
-        match part.first()? {
-            [0x40..=0x4f] => parse_v4(part, end),
-            [0x60..=0x6f] => parse_v6(part, end),
-            _ => Err(Undecoded::Malformed("the IP version is neither 4 nor 6")),
+    /// The same packet behind the extension headers that `payload` begins with, where it is one that
+    /// was put together of fragments.
+    ///
+    /// # Errors
+    ///
+    /// Where a header is cut or malformed, or they are too many.
+    pub(super) fn skip_extensions(mut self) -> Result<Self, Undecoded> {
+        for _ in 0..MAX_EXTENSIONS {
+            match extension(&mut self)? {
+                Extension::Skipped | Extension::Fragment(None) => {}
+                Extension::Fragment(Some(_)) => {
+                    return Err(Undecoded::Malformed("fragments of an IPv6 fragment"));
+                }
+                Extension::None => return Ok(self),
+            }
+        }
+        Err(TOO_MANY_EXTENSIONS)
+    }
+
+    /// All but the payload.
+    pub(super) fn without_payload(&self) -> IpPacket<'static> {
+        IpPacket {
+            facts: self.facts,
+            source: self.source,
+            destination: self.destination,
+            protocol: self.protocol,
+            may_be_padded: false,
+            payload: Part::new(&[], 0),
         }
     }
 }
 
-/// Where a packet ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Where its header says, if it does: 0 stands for a length that the field cannot hold, as
-    /// hosts whose network card does the segmentation capture it.
-    Stated,
-    /// With the bytes that there are.
-    OfPart,
+/// Reads a packet that ends where its header says, or one that is `QUOTED` and ends with the bytes
+/// that there are. A length of 0 stands for one that the field cannot hold, as hosts whose network
+/// card does the segmentation capture it.
+///
+/// `QUOTED` is no argument, so that the way of most packets is compiled for itself, in line.
+#[inline]
+fn parse<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
+    // The version in the packet, as not every capturer puts the right protocol before it.
+    match part.first()? {
+        [0x40..=0x4f] => parse_v4::<QUOTED>(part),
+        [0x60..=0x6f] => parse_v6::<QUOTED>(part),
+        _ => Err(Undecoded::Malformed("the IP version is neither 4 nor 6")),
+    }
 }
 
 /// What an Ethernet frame of the smallest size carries, padding included.
 const SMALLEST_ETHERNET_PAYLOAD: u32 = 46;
 
 /// RFC 791, section 3.1.
-fn parse_v4(part: Part<'_>, end: End) -> Result<IpPacket<'_>, Undecoded> {
+#[inline]
+fn parse_v4<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
     use ipv4::HeaderSliceError::{Content, Len};
 
     let header = Ipv4HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
         Len(error) => part.too_short(error.required_len),
         Content(_) => Undecoded::Malformed("the IPv4 header is shorter than 20 bytes"),
     })?;
-    let packet = match (end, header.total_len()) {
-        (End::OfPart, _) | (End::Stated, 0) => part,
-        (End::Stated, total_len) => part.with_len(u32::from(total_len)),
+    let whole = match header.total_len() {
+        0 => part,
+        _ if QUOTED => part,
+        total_len => part.with_len(u32::from(total_len)),
     };
-    let mut protocol = header.protocol();
-    let mut payload = packet.skip(header.slice().len())?;
-    let is_later_fragment = header.fragments_offset().value() != 0;
-    if protocol == IpNumber::AUTHENTICATION_HEADER && !is_later_fragment {
-        (protocol, payload) = skip_authentication(payload)?;
-    }
-    Ok(IpPacket {
+    let mut packet = IpPacket {
         facts: IpFacts {
             ttl: header.ttl(),
             id: Some(header.identification()),
         },
         source: header.source_addr().into(),
         destination: header.destination_addr().into(),
-        protocol,
-        is_later_fragment,
+        protocol: header.protocol(),
         may_be_padded: header.total_len() == 0 && part.wire_len() == SMALLEST_ETHERNET_PAYLOAD,
-        payload,
-    })
+        payload: whole.skip(header.slice().len())?,
+    };
+    if header.is_fragmenting_payload() {
+        let place = Place {
+            id: u32::from(header.identification()),
+            offset: u32::from(header.fragments_offset().value()).saturating_mul(8),
+            more: header.more_fragments(),
+        };
+        return Ok(Ip::Fragment(Fragment { packet, place }));
+    }
+    if packet.protocol == IpNumber::AUTHENTICATION_HEADER {
+        (packet.protocol, packet.payload) = skip_authentication(packet.payload)?;
+    }
+    Ok(Ip::Packet(packet))
 }
 
 /// Extension headers that are followed; RFC 8200, section 4.1, knows seven.
 const MAX_EXTENSIONS: usize = 8;
+const TOO_MANY_EXTENSIONS: Undecoded = Undecoded::Malformed("too many IPv6 extension headers");
 
 /// RFC 8200, sections 3 and 4.
-fn parse_v6(part: Part<'_>, end: End) -> Result<IpPacket<'_>, Undecoded> {
+#[inline]
+fn parse_v6<const QUOTED: bool>(part: Part<'_>) -> Result<Ip<'_>, Undecoded> {
     use ipv6::HeaderSliceError::{Content, Len};
 
     let header = Ipv6HeaderSlice::from_slice(part.captured()).map_err(|error| match error {
@@ -119,23 +170,38 @@ fn parse_v6(part: Part<'_>, end: End) -> Result<IpPacket<'_>, Undecoded> {
         source: header.source_addr().into(),
         destination: header.destination_addr().into(),
         protocol: header.next_header(),
-        is_later_fragment: false,
         may_be_padded: false,
-        payload: match (end, header.payload_length()) {
-            (End::OfPart, _) | (End::Stated, 0) => payload,
-            (End::Stated, payload_len) => payload.with_len(u32::from(payload_len)),
+        payload: match header.payload_length() {
+            0 => payload,
+            _ if QUOTED => payload,
+            payload_len => payload.with_len(u32::from(payload_len)),
         },
     };
     for _ in 0..MAX_EXTENSIONS {
-        if packet.is_later_fragment || !skip_extension(&mut packet)? {
-            return Ok(packet);
+        match extension(&mut packet)? {
+            Extension::Skipped | Extension::Fragment(None) => {}
+            Extension::Fragment(Some(place)) => {
+                return Ok(Ip::Fragment(Fragment { packet, place }));
+            }
+            Extension::None => return Ok(Ip::Packet(packet)),
         }
     }
-    Err(Undecoded::Malformed("too many IPv6 extension headers"))
+    Err(TOO_MANY_EXTENSIONS)
 }
 
-/// Takes one extension header off `packet`; false where none is left.
-fn skip_extension(packet: &mut IpPacket<'_>) -> Result<bool, Undecoded> {
+/// What a packet's payload began with.
+enum Extension {
+    /// A header that only the way of the packet depends on.
+    Skipped,
+    /// The header of a fragment, which is the whole packet where it has no place (RFC 6946).
+    Fragment(Option<Place>),
+    /// Its transport.
+    None,
+}
+
+/// Takes one extension header off `packet`.
+#[inline]
+fn extension(packet: &mut IpPacket<'_>) -> Result<Extension, Undecoded> {
     const MOBILITY: IpNumber = IpNumber(135);
     const HIP: IpNumber = IpNumber(139);
     const SHIM6: IpNumber = IpNumber(140);
@@ -157,16 +223,23 @@ fn skip_extension(packet: &mut IpPacket<'_>) -> Result<bool, Undecoded> {
             (packet.protocol, packet.payload) = skip_authentication(packet.payload)?;
         }
         IpNumber::IPV6_FRAGMENTATION_HEADER => {
-            // RFC 8200, section 4.5; an offset in the upper 13 bits, the identification's lower half
-            let (&[next, _, high, low, _, _, id_high, id_low], rest) = packet.payload.split()?;
+            // RFC 8200, section 4.5; an offset in units of 8 bytes in the upper 13 bits
+            let (&[next, _, high, low, a, b, c, d], rest) = packet.payload.split()?;
+            let offset_and_more = u16::from_be_bytes([high, low]);
+            let place = Place {
+                id: u32::from_be_bytes([a, b, c, d]),
+                offset: u32::from(offset_and_more & 0xfff8),
+                more: offset_and_more & 1 != 0,
+            };
             packet.protocol = IpNumber(next);
-            packet.is_later_fragment = u16::from_be_bytes([high, low]) >> 3 != 0;
-            packet.facts.id = Some(u16::from_be_bytes([id_high, id_low]));
+            packet.facts.id = Some(u16::from_be_bytes([c, d]));
             packet.payload = rest;
+            let is_whole = place.offset == 0 && !place.more;
+            return Ok(Extension::Fragment((!is_whole).then_some(place)));
         }
-        _ => return Ok(false),
+        _ => return Ok(Extension::None),
     }
-    Ok(true)
+    Ok(Extension::Skipped)
 }
 
 /// Takes off an authentication header (RFC 4302, section 2), which leaves its payload in clear.
@@ -288,30 +361,66 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_first_fragment_is_read_as_far_as_it_goes_and_a_later_one_is_not() {
-        let mut v4 = tcp_v4();
-        v4[6] = 0x20;
-        assert_eq!(segment(RAW, &v4).payload_len, 12);
-        v4[7] = 1;
-        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
-
-        let first = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 1, 0xaa, 0xbb, 0x12, 0x34]);
-        assert_eq!(segment(RAW, &first).payload_len, 12);
-        let later = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 8, 0xaa, 0xbb, 0x12, 0x34]);
-        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+    fn place(data: &[u8]) -> Place {
+        match decode(RAW, data) {
+            Ok(Packet::Fragment(fragment)) => fragment.place,
+            other => panic!("no fragment but {other:?}"),
+        }
     }
 
     #[test]
-    fn a_later_fragment_is_not_searched_for_further_headers() {
+    fn a_fragment_tells_where_it_belongs() {
+        let mut v4 = tcp_v4();
+        v4[4..6].copy_from_slice(&[0x12, 0x34]);
+        v4[6] = 0x20;
+        assert_eq!(
+            place(&v4),
+            Place {
+                id: 0x1234,
+                offset: 0,
+                more: true
+            }
+        );
+        v4[6..8].copy_from_slice(&[0x1f, 0xff]);
+        assert_eq!(
+            place(&v4),
+            Place {
+                id: 0x1234,
+                offset: 65_528,
+                more: false
+            }
+        );
+
+        let first = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0, 1, 0xaa, 0xbb, 0x12, 0x34]);
+        assert_eq!(
+            place(&first),
+            Place {
+                id: 0xaabb_1234,
+                offset: 0,
+                more: true
+            }
+        );
+        let later = with_extensions(&tcp_v6(), FRAGMENT, &[6, 0, 0xff, 0xf9, 0, 0, 0, 7]);
+        assert_eq!(
+            place(&later),
+            Place {
+                id: 7,
+                offset: 65_528,
+                more: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_fragment_is_not_searched_for_further_headers() {
         // Where the authentication header would be is the middle of someone's data.
         let mut v4 = tcp_v4();
         v4[7] = 1;
         v4[9] = 51;
         v4[21] = 0xff;
-        assert_eq!(decode(RAW, &v4), Ok(Packet::Other));
+        assert_eq!(place(&v4).offset, 8);
         let later = with_extensions(&tcp_v6(), FRAGMENT, &[60, 0, 0, 8, 0, 0, 0, 0]);
-        assert_eq!(decode(RAW, &later), Ok(Packet::Other));
+        assert_eq!(place(&later).offset, 8);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use etherparse::IpNumber;
 
-use super::ip::IpPacket;
-use super::packet::{IcmpError, Packet};
+use super::fragment::Whole;
+use super::ip::{Ip, IpPacket};
+use super::link::{self, Carried, Next};
+use super::packet::{Datagram, IcmpError, Packet};
 use super::part::Part;
 use super::undecoded::Undecoded;
-use super::{icmp, link, tcp, udp};
+use super::{icmp, resolution, tcp, tunnel, udp};
 use crate::capture::Frame;
 
 /// Decodes `frame`; what was understood and does not matter here is [`Packet::Other`].
@@ -15,19 +17,91 @@ use crate::capture::Frame;
 ///
 /// Where the frame could not be read: see [`Undecoded`].
 pub(crate) fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Undecoded> {
-    let Some(packet) = link::ip_packet(frame.link_type, Part::of(frame))? else {
-        return Ok(Packet::Other);
-    };
-    let packet = IpPacket::parse(packet)?;
-    if packet.is_later_fragment {
-        return Ok(Packet::Other);
+    within(
+        Next::Link(frame.link_type),
+        Part::of(frame),
+        tunnel::MAX_NESTING,
+    )
+}
+
+/// Decodes a packet that was put together of its fragments: in a tunnel it may carry a fragment of
+/// another one. Of a packet whose rest is missing, only a datagram is of use.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub(crate) fn decode_whole(whole: &Whole) -> Result<Packet<'_>, Undecoded> {
+    match transport(&whole.packet().skip_extensions()?, tunnel::MAX_NESTING)? {
+        datagram @ Packet::Udp(_) => Ok(datagram),
+        _ if whole.is_beginning => Ok(Packet::Other),
+        packet => Ok(packet),
     }
+}
+
+/// Decodes what `part` carries, which begins with `next` and lies in a frame, or in a tunnel that
+/// may hold `tunnels` more.
+#[inline]
+fn within(next: Next, part: Part<'_>, tunnels: u8) -> Result<Packet<'_>, Undecoded> {
+    let packet = match link::carried(next, part)? {
+        Carried::Ip(packet) => packet,
+        Carried::Arp(message) => return resolution::arp(message),
+        Carried::Irrelevant => return Ok(Packet::Other),
+    };
+    match Ip::parse(packet)? {
+        // The way of most packets, in line: `transport` is called from elsewhere too.
+        Ip::Packet(packet) if packet.protocol == IpNumber::TCP => {
+            tcp::segment(&packet).map(Packet::Tcp)
+        }
+        Ip::Packet(packet) => transport(&packet, tunnels),
+        Ip::Fragment(fragment) => Ok(Packet::Fragment(fragment)),
+    }
+}
+
+#[inline]
+fn transport<'a>(packet: &IpPacket<'a>, tunnels: u8) -> Result<Packet<'a>, Undecoded> {
     match packet.protocol {
-        IpNumber::TCP => tcp::segment(&packet).map(Packet::Tcp),
-        IpNumber::UDP => udp::datagram(&packet).map(Packet::Udp),
-        IpNumber::ICMP => icmp::v4_error(&packet).map(or_other),
-        IpNumber::IPV6_ICMP => icmp::v6_error(&packet).map(or_other),
-        _ => Ok(Packet::Other),
+        IpNumber::TCP => tcp::segment(packet).map(Packet::Tcp),
+        IpNumber::UDP => udp_or_tunnel(udp::datagram(packet)?, tunnels),
+        _ => other_transport(packet, tunnels),
+    }
+}
+
+/// Out of line, as is what follows: it is the way of few packets.
+#[inline(never)]
+fn other_transport<'a>(packet: &IpPacket<'a>, tunnels: u8) -> Result<Packet<'a>, Undecoded> {
+    match packet.protocol {
+        IpNumber::ICMP => icmp::v4_error(packet).map(or_other),
+        IpNumber::IPV6_ICMP => match resolution::neighbour(packet)? {
+            Some(resolution) => Ok(resolution),
+            None => icmp::v6_error(packet).map(or_other),
+        },
+        protocol => match tunnel::in_ip(protocol, packet.payload) {
+            Some(step) => {
+                let (next, rest) = step?;
+                within_tunnel(next, rest, tunnels)
+            }
+            None => Ok(Packet::Other),
+        },
+    }
+}
+
+/// The packet in the tunnel that `datagram` is of, or else `datagram`: a port is no proof.
+fn udp_or_tunnel(datagram: Datagram<'_>, tunnels: u8) -> Result<Packet<'_>, Undecoded> {
+    let Some(step) = tunnel::in_udp(&datagram) else {
+        return Ok(Packet::Udp(datagram));
+    };
+    match step.and_then(|(next, rest)| within_tunnel(next, rest, tunnels)) {
+        Err(error @ (Undecoded::CutShort | Undecoded::TooManyTunnels)) => Err(error),
+        Err(_) | Ok(Packet::Other) => Ok(Packet::Udp(datagram)),
+        Ok(packet) => Ok(packet),
+    }
+}
+
+#[inline(never)]
+fn within_tunnel(next: Next, part: Part<'_>, tunnels: u8) -> Result<Packet<'_>, Undecoded> {
+    match tunnels.checked_sub(1) {
+        Some(tunnels) => within(next, part, tunnels),
+        None => Err(Undecoded::TooManyTunnels),
     }
 }
 
@@ -50,7 +124,11 @@ mod tests {
         let (payload, payload_len, options) = match packet {
             Packet::Tcp(segment) => (segment.payload, segment.payload_len, segment.options),
             Packet::Udp(datagram) => (datagram.payload, datagram.payload_len, &[][..]),
-            Packet::IcmpError(_) | Packet::Other => return,
+            Packet::Fragment(fragment) => {
+                let payload = fragment.packet.payload;
+                (payload.captured(), payload.wire_len(), &[][..])
+            }
+            Packet::IcmpError(_) | Packet::Resolution(_) | Packet::Other => return,
         };
         assert!(payload.len() <= usize::try_from(payload_len).unwrap());
         assert!(lies_in(payload, data) && lies_in(options, data));
@@ -159,7 +237,7 @@ mod tests {
 
     #[test]
     fn other_transports_are_no_error() {
-        for protocol in [2, 47, 50, 89, 132] {
+        for protocol in [2, 50, 89, 103, 132] {
             let mut packet = sample::tcp_v4();
             packet[9] = protocol;
             assert_eq!(sample::decode(RAW, &packet), Ok(Packet::Other));

@@ -2,12 +2,17 @@
 
 use std::net::IpAddr;
 
+use super::fragment::Fragment;
+
 /// The part of a frame that the analysis uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Packet<'a> {
     Tcp(Segment<'a>),
     Udp(Datagram<'a>),
     IcmpError(IcmpError),
+    Resolution(Resolution),
+    /// A piece of an IP packet, to be put together by [`Fragments`](super::Fragments).
+    Fragment(Fragment<'a>),
     /// Decoded, but nothing that a handshake waits for.
     Other,
 }
@@ -92,8 +97,7 @@ pub(crate) struct Datagram<'a> {
     pub(crate) destination: Endpoint,
     /// The payload as far as it was captured.
     pub(crate) payload: &'a [u8],
-    /// The payload's length on the wire, in a first fragment that of its share; more than `payload`
-    /// holds where the capturer cut it.
+    /// The payload's length on the wire; more than `payload` holds where the capturer cut it.
     pub(crate) payload_len: u32,
 }
 
@@ -109,6 +113,16 @@ pub(crate) struct IcmpError {
     pub(crate) source: Endpoint,
     /// Destination of the packet that the error is about.
     pub(crate) destination: Endpoint,
+}
+
+/// A question for the hardware address of a host on the local network, or the answer (ARP, and in
+/// IPv6 neighbour discovery).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Resolution {
+    /// Who wants to send something to `target`.
+    pub(crate) asker: IpAddr,
+    pub(crate) target: IpAddr,
+    pub(crate) is_reply: bool,
 }
 
 /// What an ICMP error says.

@@ -21,6 +21,11 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// What was captured of `wire_len` bytes.
+    pub(super) const fn new(captured: &'a [u8], wire_len: u32) -> Self {
+        Self { captured, wire_len }
+    }
+
     /// The bytes, as far as they were captured.
     pub(super) fn captured(self) -> &'a [u8] {
         self.captured

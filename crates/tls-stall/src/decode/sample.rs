@@ -202,6 +202,12 @@ pub(super) fn each_kind() -> Vec<(u16, Vec<u8>)> {
             ],
         ),
     ];
+    let encapsulated = testkit::encapsulation::all()
+        .into_iter()
+        .filter_map(|encapsulation| {
+            let frame = encapsulation.frames().into_iter().next()?;
+            Some((encapsulation.link_type, frame.data))
+        });
     ip_packets
         .iter()
         .map(|packet| (RAW, packet.clone()))
@@ -210,5 +216,6 @@ pub(super) fn each_kind() -> Vec<(u16, Vec<u8>)> {
                 .iter()
                 .map(|&(link_type, header)| (link_type, [header, &tcp].concat())),
         )
+        .chain(encapsulated)
         .collect()
 }

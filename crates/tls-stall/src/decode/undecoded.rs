@@ -15,6 +15,12 @@ pub(crate) enum Undecoded {
     PppProtocol(u16),
     /// An address family that is not IP, where a link-layer header states one.
     AddressFamily(u32),
+    /// What is not supported and no number stands for; the text names it.
+    Unsupported(&'static str),
+    /// More tunnels in one another than are followed.
+    TooManyTunnels,
+    /// A fragment of an IP packet whose other fragments are not all in the capture.
+    FragmentAlone,
     /// The capturer kept too little of the frame.
     CutShort,
     /// The frame is not what its protocol allows; the text says what is wrong.
@@ -33,6 +39,11 @@ impl fmt::Display for Undecoded {
                 write!(f, "PPP protocol {protocol:#06x} is not supported")
             }
             Self::AddressFamily(family) => write!(f, "address family {family} is not supported"),
+            Self::Unsupported(what) => write!(f, "{what} are not supported"),
+            Self::TooManyTunnels => f.write_str("too many tunnels in one another"),
+            Self::FragmentAlone => {
+                f.write_str("not all fragments of the IP packet are in the capture")
+            }
             Self::CutShort => f.write_str("the capture holds too little of the frame"),
             Self::Malformed(what) => f.write_str(what),
         }

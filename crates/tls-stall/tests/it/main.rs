@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod encapsulations;
 mod formats;
 mod malformed;
 mod scenarios;
