@@ -11,14 +11,14 @@ use testkit::{IpHeader, Packet};
 
 #[test]
 fn the_committed_files_are_what_the_builder_makes() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/encapsulations");
     let mut known = BTreeSet::new();
     for encapsulation in all() {
         let name = encapsulation.file_name();
         let committed = fs::read(directory.join(&name)).unwrap();
         assert!(
             committed == encapsulation.pcap(),
-            "{name} differs: cargo run -p testkit --bin encapsulations -- testdata/formats"
+            "{name} differs: cargo run -p testkit --bin encapsulations -- testdata/encapsulations"
         );
         assert!(known.insert(name.clone()), "two of the name {name}");
     }

@@ -1,5 +1,5 @@
 //! One connection in everything that may stand in front of an IP packet: each link type and each
-//! tunnel that tls-stall reads, a capture each, in `testdata/formats`.
+//! tunnel that tls-stall reads, a capture each, in `testdata/encapsulations`.
 //!
 //! All tell the same story, so all are due the same verdict: a client that says nothing for 2 s
 //! after it connected. The headers are written here byte by byte, from the standards.

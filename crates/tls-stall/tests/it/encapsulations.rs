@@ -43,7 +43,7 @@ fn is_fragmented(encapsulation: &Encapsulation) -> bool {
 fn whatever_is_around_a_connection_the_verdict_is_the_same() {
     for encapsulation in all() {
         let name = encapsulation.file_name();
-        let bytes = fs::read(testdata().join("formats").join(&name)).unwrap();
+        let bytes = fs::read(testdata().join("encapsulations").join(&name)).unwrap();
         let found = report(&name, &bytes).analysis;
         let bare = analyze(&encapsulation.bare());
         if is_fragmented(&encapsulation) {
