@@ -43,16 +43,28 @@ pub(super) struct Store {
 }
 
 /// What a search for a lookup needs to know of each before it looks closer.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Link {
     /// The lookup of the same question before it.
     previous: Option<u32>,
     settled: bool,
+    /// When its last copy was sent.
+    last_query: Timestamp,
     /// A bit for each id in use, by the id's remainder.
     ids: u64,
 }
 
 impl Link {
+    fn of(lookup: &Lookup, previous: Option<u32>) -> Self {
+        let ids = lookup.queries.iter().map(|query| id_bit(query.id));
+        Self {
+            previous,
+            settled: lookup.is_settled(),
+            last_query: lookup.last_query().time,
+            ids: ids.fold(0, |all, id| all | id),
+        }
+    }
+
     fn has_id(&self, id: u16) -> bool {
         self.ids & id_bit(id) != 0
     }
@@ -176,8 +188,8 @@ impl Store {
         let lookup = Lookup::new(self.next_number, via, asker, name, record_type, query);
         self.next_number = self.next_number.saturating_add(1);
         self.weight = self.weight.saturating_add(lookup.weight());
+        self.links.push(Link::of(&lookup, None));
         self.lookups.push(lookup);
-        self.links.push(Link::default());
         self.register(slot);
         Some(slot)
     }
@@ -197,6 +209,7 @@ impl Store {
             .saturating_add(lookup.weight());
         if let Some(link) = place.and_then(|place| self.links.get_mut(place)) {
             link.settled = lookup.is_settled();
+            link.last_query = lookup.last_query().time;
             link.ids |= lookup.queries.last().map_or(0, |query| id_bit(query.id));
         }
         if lookup.is_settled() && !was_settled {
@@ -276,14 +289,7 @@ impl Store {
             place.and_then(|place| self.links.get_mut(place)),
             place.and_then(|place| self.lookups.get(place)),
         ) {
-            *link = Link {
-                previous,
-                settled: lookup.is_settled(),
-                ids: lookup
-                    .queries
-                    .iter()
-                    .fold(0, |ids, query| ids | id_bit(query.id)),
-            };
+            *link = Link::of(lookup, previous);
         }
         let Self {
             lookups,
@@ -315,15 +321,11 @@ impl Store {
     /// The latest lookup, from `slot` on back, that a message may still belong to when the lookup
     /// in `new` begins: what is over and done with is left out of the chain for good.
     fn within_reach(&self, new: u32, slot: Option<u32>) -> Option<u32> {
-        let now = self.at(new)?.first();
-        let over = |lookup: &Lookup| {
-            lookup.is_settled() && now.since(lookup.last_query()) > RETRY_AFTER_ANSWER
-        };
-        let mut chain = std::iter::successors(slot, |&slot| self.link(slot)?.previous);
-        chain
-            .by_ref()
+        let now = self.at(new)?.first().time;
+        let over = |link: &Link| link.settled && now.since(link.last_query) > RETRY_AFTER_ANSWER;
+        std::iter::successors(slot, |&slot| self.link(slot)?.previous)
             .take(MAX_DEPTH)
-            .find(|&slot| self.at(slot).is_some_and(|it| !over(it)))
+            .find(|&slot| self.link(slot).is_some_and(|link| !over(link)))
     }
 
     /// Drops an eighth of the lookups, the oldest finished ones first, but never the latest.
@@ -350,8 +352,11 @@ impl Store {
             .iter()
             .map(Lookup::weight)
             .fold(0, usize::saturating_add);
-        self.links.clear();
-        self.links.resize(self.lookups.len(), Link::default());
+        self.links = self
+            .lookups
+            .iter()
+            .map(|lookup| Link::of(lookup, None))
+            .collect();
         self.latest.clear();
         self.index = Index::default();
         for slot in 0..u32::try_from(self.lookups.len()).unwrap_or(u32::MAX) {

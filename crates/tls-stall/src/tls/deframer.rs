@@ -8,6 +8,7 @@
 //!
 //! Any of them may begin and end anywhere. Bodies are counted, not kept, but for those of hellos.
 
+use super::prefix::Prefix;
 use super::record::{ContentType, Head};
 use crate::time::Moment;
 
@@ -74,7 +75,7 @@ pub(crate) struct Lost;
 /// One direction's state.
 #[derive(Debug, Default)]
 pub(crate) struct Deframer {
-    head: Vec<u8>,
+    head: Prefix<5>,
     head_first: Option<Moment>,
     record: Option<Record>,
     message: Option<Partial>,
@@ -89,8 +90,8 @@ struct Record {
     left: u16,
     first: Moment,
     last: Moment,
-    /// The first bytes of an alert.
-    alert: Vec<u8>,
+    /// The first bytes of an alert or of an SSL 2.0 ClientHello.
+    begin: Prefix<9>,
     /// Whether no message byte of it was read yet.
     fresh: bool,
 }
@@ -104,7 +105,7 @@ enum Content {
 /// A handshake message of which not all has come.
 #[derive(Debug)]
 struct Partial {
-    head: Vec<u8>,
+    head: Prefix<4>,
     kind: u8,
     left: u32,
     begun: bool,
@@ -182,9 +183,7 @@ impl Deframer {
                 continue;
             }
             let (body, rest) = input.split_at_checked(len)?;
-            if record.alert.len() < 9 {
-                record.alert.extend(body.iter().take(9));
-            }
+            record.begin.fill(body);
             record.left = record
                 .left
                 .saturating_sub(u16::try_from(len).unwrap_or(u16::MAX));
@@ -233,13 +232,13 @@ impl Deframer {
         self.head_first = Some(first.min(moment));
         let wanted = 5_usize.saturating_sub(self.head.len()).min(input.len());
         let (taken, rest) = input.split_at_checked(wanted)?;
-        self.head.extend_from_slice(taken);
+        self.head.fill(taken);
         *input = rest;
         let Some(&head) = self.head.first_chunk::<5>() else {
             if Head::can_begin_with(&self.head) {
                 return None;
             }
-            return Some(Event::NotTls(std::mem::take(&mut self.head)));
+            return Some(Event::NotTls(std::mem::take(&mut self.head).to_vec()));
         };
         let parsed = Head::parse(head);
         let (content, len) = match parsed {
@@ -248,22 +247,21 @@ impl Deframer {
                 (Content::V2Hello, len.saturating_sub(5))
             }
             Head::V2ClientHello { .. } | Head::NotTls => {
-                return Some(Event::NotTls(std::mem::take(&mut self.head)));
+                return Some(Event::NotTls(std::mem::take(&mut self.head).to_vec()));
             }
         };
         let first = self.head_first.take().unwrap_or(moment);
         self.head.clear();
-        let alert = if content == Content::V2Hello {
-            head.to_vec()
-        } else {
-            Vec::new()
-        };
+        let mut begin = Prefix::default();
+        if content == Content::V2Hello {
+            begin.fill(&head);
+        }
         self.record = Some(Record {
             content,
             left: len,
             first,
             last: moment,
-            alert,
+            begin,
             fresh: true,
         });
         Some(match content {
@@ -289,7 +287,7 @@ impl Deframer {
         partial.message.last = partial.message.last.max(moment);
         if !partial.begun {
             let wanted = 4_usize.saturating_sub(partial.head.len()).min(len);
-            partial.head.extend(input.iter().take(wanted));
+            partial.head.fill(input.get(..wanted).unwrap_or_default());
             if let Some(&[kind, a, b, c]) = partial.head.first_chunk::<4>() {
                 partial.begin(kind, u32::from_be_bytes([0, a, b, c]));
                 let first = partial.message.first;
@@ -328,7 +326,7 @@ impl Partial {
             last: first,
         };
         Self {
-            head: Vec::new(),
+            head: Prefix::default(),
             kind: 0,
             left: 0,
             begun: false,
@@ -350,7 +348,7 @@ const fn is_hello(kind: u8) -> bool {
 
 fn end_of(record: &Record) -> Event {
     let (first, last) = (record.first, record.last);
-    match (record.content, record.alert.as_slice()) {
+    match (record.content, &*record.begin) {
         (Content::V2Hello, [_, _, _, a, b, ..]) => Event::V2Hello {
             first,
             last,

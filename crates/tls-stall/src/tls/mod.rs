@@ -7,6 +7,7 @@
 mod deframer;
 mod hello;
 mod ports;
+mod prefix;
 mod record;
 mod session;
 mod starttls;

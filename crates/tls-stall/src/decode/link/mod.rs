@@ -52,6 +52,8 @@ pub(super) enum Next {
 impl Next {
     /// An Ethernet frame.
     pub(super) const ETHERNET: Self = Self::Link(LinkType::ETHERNET);
+    /// A bare IP packet.
+    const RAW: Self = Self::Link(LinkType::RAW);
 }
 
 /// A header's meaning: what follows it, and where.
@@ -70,6 +72,9 @@ pub(super) fn carried(next: Next, rest: Part<'_>) -> Result<Carried<'_>, Undecod
         && matches!([high, low], [0x08, 0x00] | [0x86, 0xdd])
     {
         return Ok(Carried::Ip(packet));
+    }
+    if next == Next::RAW {
+        return Ok(Carried::Ip(rest));
     }
     step_by_step(next, rest)
 }
