@@ -85,7 +85,7 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         .into_iter()
         .filter(|lookup| lookup.duration() >= to.since(from).percent(20))
         .collect();
-    let visible = lookups.all().iter().any(|lookup| lookup.asker == client);
+    let visible = lookups.has_asked(client);
     let awaited = words::awaited(case.wait.phase);
     let hint = if open.is_empty() && !visible {
         resolver_hint(to.since(from))

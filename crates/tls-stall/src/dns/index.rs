@@ -15,6 +15,10 @@ const BRIEF: Span = Span::from_secs(1);
 /// No lookup lasts longer, from its first copy until its asker has given up.
 const LONGEST: Span = Span::from_secs(200);
 
+/// Lookups that one question about many looks at. A host that has more open at a time is a
+/// resolver, or hostile; without a bound, each of its connections would look at all of them.
+const MAX_FOUND: usize = 256;
+
 /// Lists in which a lookup is found by who asked, by whose name was asked, and by the addresses
 /// that its answer brought; each in the order of times.
 ///
@@ -57,7 +61,8 @@ impl Index {
         }
     }
 
-    /// The lookups of `asker` that may overlap the time from `from` to `to`.
+    /// The lookups of `asker` that may overlap the time from `from` to `to`, as far as they are
+    /// looked at: the [latest](MAX_FOUND) of those that are brief and of those that last.
     pub(super) fn of_asker(
         &self,
         asker: IpAddr,
@@ -65,7 +70,27 @@ impl Index {
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
         let brief = self.brief.between(&asker, before(from, BRIEF), to);
-        brief.chain(self.lasting.between(&asker, before(from, LONGEST), to))
+        let lasting = self.lasting.between(&asker, before(from, LONGEST), to);
+        brief
+            .rev()
+            .take(MAX_FOUND)
+            .chain(lasting.rev().take(MAX_FOUND))
+    }
+
+    /// The lookups of `asker` whose first copies lie from `from` to `to`, the earliest of them.
+    pub(super) fn begun(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        let brief = self.brief.between(&asker, from, to).take(MAX_FOUND);
+        brief.chain(self.lasting.between(&asker, from, to).take(MAX_FOUND))
+    }
+
+    /// Whether `asker` has asked anything.
+    pub(super) fn has_asked(&self, asker: IpAddr) -> bool {
+        self.brief.has(&asker) || self.lasting.has(&asker)
     }
 
     /// The lookups of the name of `address` that may overlap the time from `from` to `to`.
@@ -75,7 +100,8 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        self.reverse.between(&address, before(from, LONGEST), to)
+        let found = self.reverse.between(&address, before(from, LONGEST), to);
+        found.rev().take(MAX_FOUND)
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.
@@ -123,20 +149,22 @@ impl<K: Eq + Hash> Lists<K> {
         }
     }
 
+    fn has(&self, key: &K) -> bool {
+        self.0.get(key).is_some_and(|list| !list.is_empty())
+    }
+
     /// The slots whose times lie from `from` to `to`.
     fn between(
         &self,
         key: &K,
         from: Timestamp,
         to: Timestamp,
-    ) -> impl Iterator<Item = u32> + use<'_, K> {
+    ) -> impl DoubleEndedIterator<Item = u32> + use<'_, K> {
         let list = self.0.get(key).map_or(&[][..], Vec::as_slice);
         let begin = list.partition_point(|&(time, _)| time < from);
-        let within = list.get(begin..).unwrap_or_default();
-        within
-            .iter()
-            .take_while(move |&&(time, _)| time <= to)
-            .map(|&(_, slot)| slot)
+        let end = list.partition_point(|&(time, _)| time <= to);
+        let within = list.get(begin..end).unwrap_or_default();
+        within.iter().map(|&(_, slot)| slot)
     }
 
     /// The slot with the latest time up to `until`.

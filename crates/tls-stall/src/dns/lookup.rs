@@ -256,7 +256,9 @@ impl Lookup {
 
     /// Every schedule that the copies fit, the likeliest first.
     fn fits(&self) -> Vec<Fit> {
-        if self.via != Via::Dns || self.is_settled() || self.omitted > 0 {
+        // One copy has no schedule.
+        let has_retries = self.queries.len() > 1;
+        if self.via != Via::Dns || self.is_settled() || self.omitted > 0 || !has_retries {
             return Vec::new();
         }
         schedule::fits(&self.queries, &self.failures())

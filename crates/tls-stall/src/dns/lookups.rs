@@ -123,7 +123,7 @@ impl Lookups {
     /// The lookups by `asker` that were going on at some time from `from` to `to`, in the order of
     /// first queries.
     ///
-    /// It costs a look at each unanswered lookup of the 200 s before.
+    /// It looks at the latest 256 that are brief (settled within 1 s), and of those that are not.
     pub(crate) fn overlapping(
         &self,
         asker: IpAddr,
@@ -131,6 +131,17 @@ impl Lookups {
         to: Timestamp,
     ) -> Vec<&Lookup> {
         self.store.overlapping(asker, from, to)
+    }
+
+    /// The lookups by `asker` whose first copies lie from `from` to `to`, in their order: the
+    /// earliest 256 that are brief, and of those that are not.
+    pub(crate) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
+        self.store.begun(asker, from, to)
+    }
+
+    /// Whether a lookup by `asker` was captured.
+    pub(crate) fn has_asked(&self, asker: IpAddr) -> bool {
+        self.store.has_asked(asker)
     }
 
     /// The lookups of the name of `address`, by whomever, that were going on at some time from
@@ -233,10 +244,14 @@ impl Lookups {
     fn ask(&mut self, via: Via, asker: IpAddr, name: Name, record_type: RecordType, query: Query) {
         let key = Key::new(via, asker, &name, record_type, query.resolver);
         let latest = self.store.latest(&key);
-        let chain = || self.store.chain(latest, query.id);
-        let joined = chain()
-            .find(|(_, lookup)| repeats(lookup, &query))
-            .or_else(|| chain().find(|(_, lookup)| retries(lookup, &query)));
+        let joined = self
+            .store
+            .with_id(latest, query.id)
+            .filter(|(_, lookup)| repeats(lookup, &query))
+            .or_else(|| {
+                let mut open = self.store.open(latest);
+                open.find(|(_, lookup)| retries(lookup, &query))
+            });
         let Some((slot, lookup)) = joined else {
             if let Some(slot) = self.store.begin(via, asker, name, record_type, query) {
                 self.count_question(slot, query.resolver);
@@ -263,10 +278,14 @@ impl Lookups {
             self.unasked = self.unasked.saturating_add(1);
         }
         for latest in asked {
-            let answered = self
-                .store
-                .chain(Some(latest), response.message.id)
-                .find(|(_, lookup)| answers(response, lookup))
+            let by_id = self.store.with_id(Some(latest), response.message.id);
+            let answered = by_id
+                .filter(|(_, lookup)| answers(response, lookup))
+                .or_else(|| {
+                    // Another asker of this host drew the same id.
+                    let mut open = self.store.open(Some(latest));
+                    open.find(|(_, lookup)| answers(response, lookup))
+                })
                 .map(|(slot, _)| slot);
             match answered {
                 Some(slot) => self.answer(slot, response, Fate::Accepted),

@@ -21,7 +21,8 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        let mut text = String::new();
+        // Most names are shorter, and it is not grown label by label.
+        let mut text = String::with_capacity(64);
         let mut octets = 1_usize;
         let mut hops = 0_usize;
         let mut rest = message.get(at..)?;

@@ -4,7 +4,7 @@ use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::grouping::RETRY_AFTER_ANSWER;
 use super::index::{self, Index};
@@ -33,6 +33,9 @@ pub(super) struct Store {
     links: Vec<Link>,
     /// The latest lookup of each question.
     latest: HashTable<u32>,
+    /// The latest lookup of a question, by its number, that has used an id.
+    by_id: HashMap<(u32, u16), u32, RandomState>,
+    questions: u32,
     hasher: RandomState,
     index: Index,
     max_lookups: usize,
@@ -45,33 +48,24 @@ pub(super) struct Store {
 /// What a search for a lookup needs to know of each before it looks closer.
 #[derive(Debug, Clone, Copy)]
 struct Link {
+    /// The number of its question.
+    question: u32,
     /// The lookup of the same question before it.
     previous: Option<u32>,
     settled: bool,
     /// When its last copy was sent.
     last_query: Timestamp,
-    /// A bit for each id in use, by the id's remainder.
-    ids: u64,
 }
 
 impl Link {
-    fn of(lookup: &Lookup, previous: Option<u32>) -> Self {
-        let ids = lookup.queries.iter().map(|query| id_bit(query.id));
+    fn of(lookup: &Lookup, question: u32, previous: Option<u32>) -> Self {
         Self {
+            question,
             previous,
             settled: lookup.is_settled(),
             last_query: lookup.last_query().time,
-            ids: ids.fold(0, |all, id| all | id),
         }
     }
-
-    fn has_id(&self, id: u16) -> bool {
-        self.ids & id_bit(id) != 0
-    }
-}
-
-const fn id_bit(id: u16) -> u64 {
-    1 << (id % 64)
 }
 
 /// What makes two messages speak of the same question.
@@ -124,6 +118,8 @@ impl Store {
             lookups: Vec::new(),
             links: Vec::new(),
             latest: HashTable::new(),
+            by_id: HashMap::default(),
+            questions: 0,
             hasher: RandomState::default(),
             index: Index::default(),
             max_lookups: max_lookups.max(1),
@@ -147,15 +143,19 @@ impl Store {
         self.latest.find(self.hasher.hash_one(key), same).copied()
     }
 
-    /// The lookup in `slot` and those of the same question before it to which a message with `id`
-    /// may belong, latest first: those that are open, and those that have used the id.
-    pub(super) fn chain(&self, slot: Option<u32>, id: u16) -> impl Iterator<Item = (u32, &Lookup)> {
+    /// The latest lookup of the same question as the one in `slot` that has used `id`.
+    pub(super) fn with_id(&self, slot: Option<u32>, id: u16) -> Option<(u32, &Lookup)> {
+        let question = self.link(slot?)?.question;
+        let found = *self.by_id.get(&(question, id))?;
+        Some((found, self.at(found)?))
+    }
+
+    /// The lookups without an answer among the one in `slot` and those of the same question before
+    /// it, latest first.
+    pub(super) fn open(&self, slot: Option<u32>) -> impl Iterator<Item = (u32, &Lookup)> {
         std::iter::successors(slot, |&slot| self.link(slot)?.previous)
             .take(MAX_DEPTH)
-            .filter(move |&slot| {
-                self.link(slot)
-                    .is_some_and(|it| !it.settled || it.has_id(id))
-            })
+            .filter(|&slot| self.link(slot).is_some_and(|link| !link.settled))
             .filter_map(|slot| Some((slot, self.at(slot)?)))
     }
 
@@ -188,7 +188,7 @@ impl Store {
         let lookup = Lookup::new(self.next_number, via, asker, name, record_type, query);
         self.next_number = self.next_number.saturating_add(1);
         self.weight = self.weight.saturating_add(lookup.weight());
-        self.links.push(Link::of(&lookup, None));
+        self.links.push(Link::of(&lookup, 0, None));
         self.lookups.push(lookup);
         self.register(slot);
         Some(slot)
@@ -202,7 +202,9 @@ impl Store {
         };
         let was_settled = lookup.is_settled();
         let before = lookup.weight();
+        let copies = lookup.queries.len();
         change(lookup);
+        let asked = lookup.queries.len() > copies;
         self.weight = self
             .weight
             .saturating_sub(before)
@@ -210,10 +212,13 @@ impl Store {
         if let Some(link) = place.and_then(|place| self.links.get_mut(place)) {
             link.settled = lookup.is_settled();
             link.last_query = lookup.last_query().time;
-            link.ids |= lookup.queries.last().map_or(0, |query| id_bit(query.id));
         }
+        let id = lookup.queries.last().map(|query| query.id);
         if lookup.is_settled() && !was_settled {
             self.index.settle(slot, lookup);
+        }
+        if let Some(id) = id.filter(|_| asked) {
+            self.note_id(slot, id);
         }
     }
 
@@ -242,6 +247,14 @@ impl Store {
         to: Timestamp,
     ) -> Vec<&Lookup> {
         self.in_order(self.index.of_asker(asker, from, to), from, to)
+    }
+
+    pub(super) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
+        self.in_order(self.index.begun(asker, from, to), from, to)
+    }
+
+    pub(super) fn has_asked(&self, asker: IpAddr) -> bool {
+        self.index.has_asked(asker)
     }
 
     pub(super) fn reverse_lookups(
@@ -278,43 +291,56 @@ impl Store {
 
     /// Makes the lookup in `slot` the latest of its question, and takes it into the index.
     fn register(&mut self, slot: u32) {
-        let previous = self
+        let before = self
             .at(slot)
             .and_then(Key::of)
             .and_then(|key| self.latest(&key));
-        let before = previous;
         let previous = self.within_reach(slot, before);
-        let place = usize::try_from(slot).ok();
-        if let (Some(link), Some(lookup)) = (
-            place.and_then(|place| self.links.get_mut(place)),
-            place.and_then(|place| self.lookups.get(place)),
-        ) {
-            *link = Link::of(lookup, previous);
-        }
+        let question = before
+            .and_then(|before| self.link(before))
+            .map(|link| link.question);
+        let question = question.unwrap_or_else(|| {
+            self.questions = self.questions.saturating_add(1);
+            self.questions
+        });
         let Self {
             lookups,
+            links,
             latest,
             hasher,
             index,
             ..
         } = self;
-        let get = |slot: u32| {
-            usize::try_from(slot)
-                .ok()
-                .and_then(|slot| lookups.get(slot))
+        let place = usize::try_from(slot).ok();
+        let Some(lookup) = place.and_then(|place| lookups.get(place)) else {
+            return;
         };
+        if let Some(link) = place.and_then(|place| links.get_mut(place)) {
+            *link = Link::of(lookup, question, previous);
+        }
         let hash = |slot: &u32| {
-            get(*slot)
+            let lookup = usize::try_from(*slot)
+                .ok()
+                .and_then(|slot| lookups.get(slot));
+            lookup
                 .and_then(Key::of)
                 .map_or(0, |key| hasher.hash_one(key))
         };
-        if let Some(lookup) = get(slot) {
-            latest
-                .entry(hash(&slot), |other| Some(*other) == before, hash)
-                .or_insert(slot)
-                .into_mut()
-                .clone_from(&slot);
-            index.insert(slot, lookup);
+        latest
+            .entry(hash(&slot), |other| Some(*other) == before, hash)
+            .or_insert(slot)
+            .into_mut()
+            .clone_from(&slot);
+        index.insert(slot, lookup);
+        for query in &lookup.queries {
+            self.by_id.insert((question, query.id), slot);
+        }
+    }
+
+    /// Makes the lookup in `slot` the latest of its question that has used `id`.
+    fn note_id(&mut self, slot: u32, id: u16) {
+        if let Some(question) = self.link(slot).map(|link| link.question) {
+            self.by_id.insert((question, id), slot);
         }
     }
 
@@ -355,9 +381,11 @@ impl Store {
         self.links = self
             .lookups
             .iter()
-            .map(|lookup| Link::of(lookup, None))
+            .map(|lookup| Link::of(lookup, 0, None))
             .collect();
         self.latest.clear();
+        self.by_id.clear();
+        self.questions = 0;
         self.index = Index::default();
         for slot in 0..u32::try_from(self.lookups.len()).unwrap_or(u32::MAX) {
             self.register(slot);

@@ -90,13 +90,9 @@ fn leads_to(lookup: &Lookup, named: Option<&Lookup>, address: std::net::IpAddr) 
 
 /// Whether two names begin with the same label, as those that a search list makes of one.
 pub(crate) fn same_host(a: &Name, b: &Name) -> bool {
-    let label = |name: &Name| {
-        name.as_str()
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    fn label(name: &Name) -> &str {
+        name.as_str().split('.').next().unwrap_or_default()
+    }
     label(a) == label(b)
 }
 

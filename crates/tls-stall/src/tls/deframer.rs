@@ -298,10 +298,8 @@ impl Deframer {
         let wanted = len.min(usize::try_from(partial.left).unwrap_or(usize::MAX));
         if partial.keep {
             let room = MAX_HELLO.saturating_sub(partial.message.body.len());
-            partial
-                .message
-                .body
-                .extend(input.iter().take(wanted.min(room)));
+            let body = input.get(..wanted.min(room)).unwrap_or_default();
+            partial.message.body.extend_from_slice(body);
         }
         partial.left = partial
             .left

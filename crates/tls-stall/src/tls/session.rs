@@ -81,9 +81,13 @@ struct State {
 
 /// How one direction is read.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a state is boxed, and nearly every one reads records"
+)]
 enum Stage {
     /// As records, if it begins with one; or from the go-ahead for TLS on.
-    Records(Box<Deframer>),
+    Records(Deframer),
     Cleartext,
     /// Bytes that were not captured held the head of a record.
     Lost,
@@ -91,7 +95,7 @@ enum Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self::Records(Box::default())
+        Self::Records(Deframer::default())
     }
 }
 

@@ -96,8 +96,7 @@ fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
             {
                 let true_here = capture.expect.iter().any(|expected| {
                     expected.server == connection.server.to_string()
-                        && (expected.cause.starts_with("reverse-dns-")
-                            || expected.cause.starts_with("forward-dns-"))
+                        && expected.cause.starts_with("reverse-dns-")
                 });
                 assert!(
                     true_here || finding.confidence == Confidence::Low,

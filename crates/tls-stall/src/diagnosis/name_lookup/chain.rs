@@ -9,6 +9,22 @@ use crate::report::Phase;
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{RELEASE, same_host};
 
+/// How soon a lookup begins that the wait may have been spent on, at least; later than a fifth of
+/// the wait and this, it is ruled out.
+const START: Span = Span::from_secs(1);
+
+/// How soon the next link of a chain follows the last.
+const NEXT_LINK: Span = Span::from_millis(500);
+
+/// Questions of a pair go out together.
+const BESIDE: Span = Span::from_millis(100);
+
+/// Links of one chain.
+const MAX_LINKS: usize = 16;
+
+/// Names with no tie to the peer that are looked at.
+const MAX_OTHER_NAMES: usize = 16;
+
 /// What a chain has to do with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
@@ -31,57 +47,142 @@ pub(super) struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// The chains of `own`, the lookups of the host that owed the next move, and of those that may
-    /// be its own; at most `most` of names with no tie to the connection.
-    pub(super) fn all(case: &Case<'a>, own: &[&'a Lookup], most: usize) -> Vec<Self> {
-        let mut chains = Vec::new();
+    /// The chains that may explain the wait: of lookups by the host that owed the next move, or by
+    /// one that may be the same.
+    pub(super) fn all(case: &Case<'a>) -> Vec<Self> {
         if case.wait.phase == Phase::NameResolution {
-            chains.extend(Self::to_the_server(case, own));
-            return chains;
+            return Self::to_the_server(case).into_iter().collect();
         }
-        let peer = case.peer();
         let (from, to) = case.stretch();
-        let of_peer = case.scene.lookups.reverse_lookups(peer, from.time, to.time);
-        for asker in askers(&of_peer, case.waiter()) {
-            let reverse = of_peer
-                .iter()
-                .copied()
-                .filter(|lookup| lookup.asker == asker);
-            let candidates = if asker == case.waiter() {
-                own.to_vec()
-            } else {
-                case.scene.lookups.overlapping(asker, from.time, to.time)
-            };
-            chains.extend(Self::of_the_peer(reverse.collect(), &candidates));
-        }
-        let used: Vec<u64> = chains
-            .iter()
-            .flat_map(|chain| chain.links.iter().map(|link| link.number))
+        let (waiter, peer) = (case.waiter(), case.peer());
+        let begin = from.time.plus(Span::ZERO.minus(SLACK));
+        let begun = case.scene.lookups.begun(
+            waiter,
+            begin,
+            begin.plus(START.max(to.since(from).percent(20))),
+        );
+        let mut chains: Vec<Self> = Self::first_of_the_peer(case, &begun)
+            .into_iter()
+            .map(|first| Self::following(case, Relation::Peer, first))
             .collect();
-        let rest = own.iter().copied().filter(|lookup| {
-            !used.contains(&lookup.number)
-                && lookup.reverse_of().is_none()
-                && !is_under_reverse_tree(&lookup.name)
-        });
-        chains.extend(Self::by_name(rest.take(most), peer));
+        // Of the names with no tie to the peer, those whose lookups took longest.
+        let mut others: Vec<&Lookup> = begun
+            .into_iter()
+            .filter(|it| it.reverse_of().is_none() && !is_under_reverse_tree(&it.name))
+            .collect();
+        others.sort_by_key(|it| (std::cmp::Reverse(it.duration()), it.number));
+        for first in others.into_iter().take(MAX_OTHER_NAMES) {
+            if chains.iter().any(|chain| chain.has(first)) {
+                continue;
+            }
+            let relation = if asks_block_list(first.name.as_str(), peer) {
+                Relation::BlockList
+            } else {
+                Relation::OtherName
+            };
+            chains.push(Self::following(case, relation, first));
+        }
         chains
     }
 
-    /// The reverse lookups, and the lookups of the names that they gave.
-    fn of_the_peer(reverse: Vec<&'a Lookup>, candidates: &[&'a Lookup]) -> Option<Self> {
-        let mut links = reverse;
-        let names: Vec<&Name> = links.iter().flat_map(|link| link.targets.iter()).collect();
-        if let Some(answered) = links.iter().filter_map(|link| link.result()).min() {
-            let confirming = candidates
-                .iter()
-                .copied()
-                .filter(|lookup| names.contains(&&lookup.name) && lookup.first() > answered);
-            links.extend(confirming);
+    /// The reverse lookups of the peer with which a chain may begin, one for each host that may be
+    /// the one that owed the next move: the first that began with its turn, else the last before.
+    ///
+    /// Other connections of the same host to the same peer have lookups of their own, with which
+    /// this one has nothing to do.
+    fn first_of_the_peer(case: &Case<'a>, begun: &[&'a Lookup]) -> Vec<&'a Lookup> {
+        let (from, to) = case.stretch();
+        let (waiter, peer) = (case.waiter(), case.peer());
+        let begin = from.time.plus(Span::ZERO.minus(SLACK));
+        let lookups = case.scene.lookups;
+        let own = begun
+            .iter()
+            .copied()
+            .find(|it| it.reverse_of() == Some(peer));
+        let own = own.or_else(|| {
+            let open = lookups.overlapping(waiter, begin, begin);
+            open.into_iter().rfind(|it| it.reverse_of() == Some(peer))
+        });
+        let mut firsts: Vec<&Lookup> = own.into_iter().collect();
+        if firsts.is_empty() {
+            let of_peer = lookups.reverse_lookups(peer, from.time, to.time);
+            for asker in askers(&of_peer, waiter) {
+                let mut by_asker = of_peer.iter().copied().filter(|it| it.asker == asker);
+                let first = by_asker.clone().find(|it| it.first().time >= begin);
+                firsts.extend(first.or_else(|| by_asker.next_back()));
+            }
         }
-        Self::new(Relation::Peer, links)
+        firsts
     }
 
-    fn to_the_server(case: &Case<'a>, own: &[&'a Lookup]) -> Option<Self> {
+    /// The chain that begins with `first`: what was asked beside it about the same name, and what
+    /// followed each link while the wait went on.
+    fn following(case: &Case<'a>, relation: Relation, first: &'a Lookup) -> Self {
+        let (from, to) = case.stretch();
+        let peer = case.peer();
+        let mut chain = Self {
+            relation,
+            links: vec![first],
+        };
+        while chain.links.len() < MAX_LINKS {
+            let last = chain.last_to_end();
+            let begin = if chain.links.len() == 1 {
+                first.first().time.plus(Span::ZERO.minus(SLACK))
+            } else {
+                last.end().earliest().plus(Span::ZERO.minus(SLACK))
+            };
+            // What explains the end of the wait is the chain's last link.
+            let explains_the_end =
+                to.time.since(last.end().earliest()) <= RELEASE.max(to.since(from).percent(1));
+            let until = if explains_the_end {
+                first.first().time.plus(BESIDE)
+            } else {
+                last.end().latest().plus(NEXT_LINK)
+            };
+            let found = case
+                .scene
+                .lookups
+                .begun(first.asker, begin, until.min(to.time));
+            let next: Vec<&Lookup> = found
+                .into_iter()
+                .filter(|it| !chain.has(it) && chain.leads_to(it, peer))
+                .take(MAX_LINKS.saturating_sub(chain.links.len()))
+                .collect();
+            if next.is_empty() {
+                break;
+            }
+            chain.links.extend(next);
+            chain.links.sort_by_key(|link| (link.first(), link.number));
+        }
+        chain
+    }
+
+    /// Whether `lookup` goes on with what the chain asks for.
+    fn leads_to(&self, lookup: &Lookup, peer: IpAddr) -> bool {
+        if self.relation == Relation::Peer {
+            // The name's addresses, and the name by another service once the first has none.
+            let confirms = self.links.iter().any(|link| {
+                link.targets.contains(&lookup.name)
+                    && link.result().is_some_and(|result| lookup.first() > result)
+            });
+            let again = lookup.reverse_of() == Some(peer)
+                && self
+                    .links
+                    .iter()
+                    .all(|link| link.end().earliest() <= lookup.first().time.plus(SLACK));
+            return confirms || again;
+        }
+        let (root, name) = (self.name().as_str(), lookup.name.as_str());
+        name.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    fn has(&self, lookup: &Lookup) -> bool {
+        self.links.iter().any(|link| link.number == lookup.number)
+    }
+
+    /// The lookups between the first that led to the server and the SYN.
+    fn to_the_server(case: &Case<'a>) -> Option<Self> {
         let server = case.setup.server.ip;
         let named = case
             .scene
@@ -91,11 +192,12 @@ impl<'a> Chain<'a> {
             lookup.reverse_of() == Some(server)
                 || named.is_some_and(|named| same_host(&named.name, &lookup.name))
         };
-        let links = own.iter().copied().filter(|lookup| {
-            let in_time = lookup.first() >= case.wait.from && lookup.first() <= case.wait.to;
-            in_time && asks_for_it(lookup)
-        });
-        let links: Vec<_> = links.collect();
+        let (asker, from, to) = (case.waiter(), case.wait.from.time, case.wait.to.time);
+        let begun = case.scene.lookups.begun(asker, from, to);
+        let links: Vec<_> = begun
+            .into_iter()
+            .filter(|lookup| asks_for_it(lookup))
+            .collect();
         let reverse_only = links.iter().all(|link| link.reverse_of().is_some());
         let relation = if reverse_only {
             Relation::Peer
@@ -103,35 +205,6 @@ impl<'a> Chain<'a> {
             Relation::ToTheServer
         };
         Self::new(relation, links)
-    }
-
-    /// One chain a name; a name with a search-list suffix belongs to the name without.
-    fn by_name(lookups: impl Iterator<Item = &'a Lookup>, peer: IpAddr) -> Vec<Self> {
-        let mut lookups: Vec<_> = lookups.collect();
-        lookups.sort_by_key(|lookup| (lookup.name.as_str().len(), lookup.number));
-        let mut chains: Vec<Self> = Vec::new();
-        for lookup in lookups {
-            let name = lookup.name.as_str();
-            let known = chains.iter_mut().find(|chain| {
-                let root = chain.links.first().map_or("", |link| link.name.as_str());
-                name.strip_prefix(root)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
-            if let Some(chain) = known {
-                chain.links.push(lookup);
-                continue;
-            }
-            let relation = if asks_block_list(name, peer) {
-                Relation::BlockList
-            } else {
-                Relation::OtherName
-            };
-            chains.extend(Self::new(relation, vec![lookup]));
-        }
-        for chain in &mut chains {
-            chain.links.sort_by_key(|link| link.first());
-        }
-        chains
     }
 
     fn new(relation: Relation, mut links: Vec<&'a Lookup>) -> Option<Self> {

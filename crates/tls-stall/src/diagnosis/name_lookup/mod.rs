@@ -22,9 +22,6 @@ const SLACK: Span = Span::from_millis(20);
 /// Frames of evidence of one chain.
 const MAX_EVIDENCE: usize = 40;
 
-/// Chains of names with no tie to the connection that are looked at.
-const MAX_OTHER_NAMES: usize = 64;
-
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let (from, to) = case.stretch();
     let lookups = case.scene.lookups;
@@ -37,7 +34,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         rule_out_beside_loss(case, &own, opinions);
         return;
     }
-    let chains = Chain::all(case, &own, MAX_OTHER_NAMES);
+    let chains = Chain::all(case);
     for chain in &chains {
         opinions.push(opinion(case, chain, from, to));
     }

@@ -98,14 +98,14 @@ fn answers_full_of_long_names_are_bounded_by_their_bytes() {
 }
 
 #[test]
-fn a_question_asked_by_thirty_threads_at_once_is_thirty_lookups() {
+fn a_question_asked_by_many_threads_at_once_is_as_many_lookups() {
     let mut play = Play::new();
     for round in [0.0, 5.0] {
-        for id in 0..30_u16 {
-            play.ask(round + f64::from(id) * 0.005, R1, 4000 + id, id);
+        for id in 0..500_u16 {
+            play.ask(round + f64::from(id) * 0.0003, R1, 4000 + id, id);
         }
     }
-    assert_eq!(play.lookups.all().len(), 30);
+    assert_eq!(play.lookups.all().len(), 500);
     assert!(
         play.lookups
             .all()
