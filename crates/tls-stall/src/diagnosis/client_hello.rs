@@ -1,6 +1,6 @@
 //! A ClientHello that did not get through.
 
-use super::{Candidate, Case, Check, Opinion};
+use super::{Candidate, Case, Check, Cover, Opinion};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::Resent;
@@ -52,7 +52,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let candidate = Candidate {
         cause: Cause::ClientHelloLost,
         waiting_on: Party::Network,
-        explained,
+        cover: Cover::between(case.wait.from.time, lost_until.time),
         summary,
         remedy: format!(
             "Look for loss on the path from {} to {}: the packets of the ClientHello are the first \

@@ -1,6 +1,6 @@
 //! Waits for the TCP handshake: lost, timed out, refused.
 
-use super::{Candidate, Case, Check, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::time::{Moment, Span};
@@ -81,7 +81,7 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::SynLost,
         waiting_on,
-        explained,
+        cover: lost_until.map_or(Cover::none(), |last| Cover::between(from.time, last.time)),
         summary: format!(
             "The client sent its SYN to {} {count} times before it was answered: {what}.",
             setup.server
@@ -138,7 +138,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::ConnectTimeout,
         waiting_on: Party::Network,
-        explained: case.wait.duration(),
+        cover: case.whole(),
         summary: format!(
             "{} never answered: the client sent its SYN {count} times over {over}, and neither \
              SYN-ACK, RST nor ICMP error came back.",
@@ -180,7 +180,7 @@ fn connect_refused(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::ConnectRefused,
         waiting_on: Party::Server,
-        explained: case.wait.duration(),
+        cover: case.whole(),
         summary: format!("The connection to {} was refused: {how}.", setup.server),
         remedy: format!(
             "Check that a server listens on port {} of {}, and that no firewall rejects {}.",

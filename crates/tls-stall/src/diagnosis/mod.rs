@@ -8,6 +8,7 @@
 mod check;
 mod client_hello;
 mod connect;
+mod cover;
 mod name_lookup;
 mod scene;
 mod silence;
@@ -16,6 +17,7 @@ mod words;
 use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
+pub(crate) use self::cover::Cover;
 pub(crate) use self::scene::{Case, Scene, Worked};
 pub(crate) use self::silence::is_unused;
 use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
@@ -26,8 +28,8 @@ use crate::time::{Moment, Span, Timestamp};
 pub(crate) struct Candidate {
     pub(crate) cause: Cause,
     pub(crate) waiting_on: Party,
-    /// How much of the wait it accounts for.
-    pub(crate) explained: Span,
+    /// The time that it accounts for.
+    pub(crate) cover: Cover,
     pub(crate) summary: String,
     pub(crate) remedy: String,
     pub(crate) evidence: Vec<(Moment, String)>,
@@ -113,7 +115,7 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
         (
             rank,
             std::cmp::Reverse(*confidence),
-            std::cmp::Reverse(candidate.explained),
+            std::cmp::Reverse(candidate.cover.length()),
         )
     });
     // What is explained is not unexplained.
@@ -121,7 +123,11 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
         && !verdict.is_fallback
         && *confidence >= Confidence::Medium
     {
-        let because = format!("{} explains {} of it", verdict.cause, verdict.explained);
+        let because = format!(
+            "{} explains {} of it",
+            verdict.cause,
+            verdict.cover.length().min(case.wait.duration())
+        );
         ranked.retain(|(_, candidate)| {
             if candidate.is_fallback {
                 ruled_out.push(RuledOut {
@@ -138,17 +144,41 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
         .iter()
         .flat_map(|(_, candidate)| candidate.lookups.iter().copied())
         .collect();
+    let shares = shares(case, &ranked);
     let findings = ranked
         .into_iter()
-        .map(|(confidence, candidate)| finding(case, *candidate, confidence, &ruled_out))
+        .zip(shares)
+        .map(|((confidence, candidate), share)| {
+            finding(case, *candidate, confidence, share, &ruled_out)
+        })
         .collect();
     Diagnosis { findings, lookups }
+}
+
+/// What each of the `ranked` candidates explains of the wait that none before it does, so that
+/// together they explain no more than there was; one that only names who was silent comes last.
+fn shares(case: &Case<'_>, ranked: &[(Confidence, Box<Candidate>)]) -> Vec<Span> {
+    let (from, to) = (case.wait.from.time, case.wait.to.time);
+    let mut shares = vec![Span::ZERO; ranked.len()];
+    let mut taken = Cover::none();
+    for is_fallback in [false, true] {
+        let candidates = ranked.iter().zip(&mut shares);
+        for ((_, candidate), share) in
+            candidates.filter(|((_, it), _)| it.is_fallback == is_fallback)
+        {
+            let cover = candidate.cover.within(from, to);
+            *share = cover.without(&taken).length();
+            taken.take_in(&cover);
+        }
+    }
+    shares
 }
 
 fn finding(
     case: &Case<'_>,
     candidate: Candidate,
     confidence: Confidence,
+    explained: Span,
     ruled_out: &[RuledOut],
 ) -> report::Finding {
     let first = case.scene.first_frame;
@@ -167,7 +197,7 @@ fn finding(
         waiting_on: candidate.waiting_on,
         confidence,
         wait: case.wait.duration(),
-        explained: candidate.explained.min(case.wait.duration()),
+        explained,
         summary: candidate.summary,
         remedy: candidate.remedy,
         display_filter: display_filter(&evidence),

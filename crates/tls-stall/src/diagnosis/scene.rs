@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::Cover;
 use crate::decode::Endpoint;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
@@ -78,6 +79,11 @@ impl Case<'_> {
             .chain(open)
             .max_by_key(|&(from, to)| to.since(from))
             .unwrap_or(whole)
+    }
+
+    /// All of the wait.
+    pub(super) fn whole(&self) -> Cover {
+        Cover::between(self.wait.from.time, self.wait.to.time)
     }
 
     /// Whether the host that owed the next move made it, so that the wait ended when it went on.

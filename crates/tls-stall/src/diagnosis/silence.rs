@@ -1,6 +1,6 @@
 //! Waits of which the capture shows who was silent, and not why.
 
-use super::{Candidate, Case, Check, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase, Vantage};
 use crate::time::Span;
@@ -47,7 +47,7 @@ fn unused_connection(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::UnusedConnection,
         waiting_on: Party::Client,
-        explained: case.wait.duration(),
+        cover: case.whole(),
         summary: format!(
             "The client opened this connection to {} and never used it{}.",
             setup.server,
@@ -109,7 +109,7 @@ fn client_idle(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::ClientIdle,
         waiting_on: Party::Client,
-        explained: Span::ZERO,
+        cover: Cover::none(),
         summary,
         remedy: format!(
             "Look at the program on {client}: what does it do between connecting and {awaited}? A \
@@ -188,7 +188,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
     Candidate {
         cause,
         waiting_on: Party::Server,
-        explained: length,
+        cover: Cover::between(from.time, to.time),
         summary,
         remedy: format!(
             "Look at the server {}: its log at that time, its load, and the resolver that it uses. \

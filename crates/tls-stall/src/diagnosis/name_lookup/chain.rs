@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::super::Case;
+use super::super::{Case, Cover};
 use super::{SLACK, may_be};
 use crate::dns::{End, Lookup, Name, is_under_reverse_tree};
 use crate::report::Phase;
@@ -250,22 +250,15 @@ impl<'a> Chain<'a> {
         last.unwrap_or(self.head())
     }
 
-    /// How much of the time from `from` to `to` some link was open.
-    pub(super) fn covered(&self, from: Timestamp, to: Timestamp) -> Span {
-        let mut covered = Span::ZERO;
-        let mut until = from;
-        for (begin, end) in self
-            .links
-            .iter()
-            .filter_map(|link| span_within(link, from, to))
-        {
-            let begin = begin.max(until);
-            if end > begin {
-                covered = covered.plus(end.since(begin));
-                until = end;
+    /// The time from `from` to `to` in which some link was open.
+    pub(super) fn covered(&self, from: Timestamp, to: Timestamp) -> Cover {
+        let mut cover = Cover::none();
+        for link in &self.links {
+            if let Some((begin, end)) = span_within(link, from, to) {
+                cover.add(begin, end);
             }
         }
-        covered
+        cover
     }
 
     /// Whether the wait that ended at `to` ended because the chain did.

@@ -43,14 +43,14 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
 
 fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opinion {
     let cause = cause(case, chain, from, to);
-    let explained = chain.covered(from.time, to.time);
+    let cover = chain.covered(from.time, to.time);
     let mut checks = vec![
         asks_for_the_peer(case, chain),
         asked_by_the_waiter(case, chain),
     ];
     checks.extend([
         starts_with_the_wait(chain, from, to),
-        covers_the_wait(explained, from, to),
+        covers_the_wait(cover.length(), from, to),
         released_with_the_lookup(case, chain, to),
         fits_a_schedule(chain, to),
         other_names_answered(case, chain),
@@ -61,7 +61,7 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
     Opinion::Holds(Box::new(Candidate {
         cause,
         waiting_on: case.wait.waiting_on,
-        explained,
+        cover,
         summary: summary(case, chain, cause, to),
         remedy: remedy::remedy(case, chain, cause),
         evidence: evidence(chain),
