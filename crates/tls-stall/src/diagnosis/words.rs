@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::milestone::Milestone;
-use crate::report::{EndedBy, Phase};
+use crate::report::{EndedBy, Party, Phase};
 
 /// What the frame shows in which the wait begins.
 pub(super) fn beginning(case: &Case<'_>) -> String {
@@ -12,6 +12,9 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
         Phase::TcpConnect => "the client asks to connect (SYN)",
         Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
         Phase::Starttls => "the server greets",
+        Phase::ClientHello if case.wait.waiting_on == Party::Network => {
+            "the ClientHello begins: the rest of it is due"
+        }
         Phase::ClientHello if case.setup.has(Milestone::StarttlsReady) => {
             "the server is ready for TLS: the ClientHello is due"
         }
@@ -38,6 +41,7 @@ pub(super) fn end(case: &Case<'_>) -> String {
             Milestone::ServerGreeting => "the server greets",
             Milestone::StarttlsReady => "the server is ready for TLS",
             Milestone::ClientHello => "the ClientHello",
+            Milestone::ClientHelloEnd => "the ClientHello is whole",
             Milestone::ServerHello => "the ServerHello",
             Milestone::ServerFlightEnd => "the server's flight is whole",
             Milestone::ClientFinished => "the client's Finished",

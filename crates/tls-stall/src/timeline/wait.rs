@@ -86,6 +86,7 @@ impl Walk<'_> {
         }
         self.phase(Phase::TcpConnect, M::Syn, M::Established)?;
         self.before_tls()?;
+        self.rest_of_client_hello()?;
         if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
             return None;
         }
@@ -130,6 +131,20 @@ impl Walk<'_> {
         self.phase(Phase::ClientHello, begin, M::ClientHello)
     }
 
+    /// The client has begun to speak, and the rest of its ClientHello is under way: what of it was
+    /// lost takes time, too.
+    fn rest_of_client_hello(&mut self) -> Option<()> {
+        use Milestone as M;
+        let (begin, end) = (
+            self.setup.at(M::ClientHello)?,
+            self.setup.at(M::ClientHelloEnd),
+        );
+        if end.is_some_and(|end| end.frame == begin.frame) {
+            return Some(());
+        }
+        self.phase(Phase::ClientHello, M::ClientHello, M::ClientHelloEnd)
+    }
+
     fn first_of(&self, milestones: &[Milestone]) -> Milestone {
         let reached = milestones
             .iter()
@@ -147,7 +162,7 @@ impl Walk<'_> {
             return Some(());
         };
         if let Some(end) = self.setup.at(to) {
-            let owner = self.owner(phase);
+            let owner = self.owner(phase, from);
             self.push(phase, owner, start, end, EndedBy::Milestone(to));
             return Some(());
         }
@@ -160,7 +175,7 @@ impl Walk<'_> {
             return Some(());
         }
         let (end, ended_by) = self.end_of_unfulfilled(phase, start);
-        let owner = self.owner(phase);
+        let owner = self.owner(phase, from);
         self.push(phase, owner, start, end, ended_by);
         None
     }
@@ -202,7 +217,8 @@ impl Walk<'_> {
         over.then_some((last, EndedBy::Abandoned))
     }
 
-    fn owner(&self, phase: Phase) -> Party {
+    /// Who owes the next move in `phase`, which began with `from`.
+    fn owner(&self, phase: Phase, from: Milestone) -> Party {
         let setup = self.setup;
         match phase {
             Phase::NameResolution => Party::Resolver,
@@ -230,6 +246,7 @@ impl Walk<'_> {
                 Side::Client => Party::Client,
                 Side::Server => Party::Server,
             },
+            Phase::ClientHello if from == Milestone::ClientHello => Party::Network,
             Phase::ClientHello | Phase::ClientFinished | Phase::ApplicationData => Party::Client,
             Phase::ServerGreeting | Phase::ServerFlight | Phase::ServerFinished => Party::Server,
         }
@@ -256,7 +273,15 @@ impl Walk<'_> {
         }
     }
 
+    /// Adds a wait. What was sent early, as a ClientHello within the SYN, does not count twice: a
+    /// phase begins where the one before it ended, or later.
     fn push(&mut self, phase: Phase, waiting_on: Party, from: Moment, to: Moment, by: EndedBy) {
+        let handshake = self
+            .waits
+            .iter()
+            .filter(|wait| wait.phase >= Phase::TcpConnect);
+        let from = handshake.map(|wait| wait.to).fold(from, Moment::max);
+        let to = to.max(from);
         let long = to.since(from) >= self.threshold;
         let stalled = long && phase != Phase::ApplicationData;
         self.waits.push(Wait {

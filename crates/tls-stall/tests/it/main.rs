@@ -11,6 +11,7 @@ mod encapsulations;
 mod formats;
 mod malformed;
 mod scenarios;
+mod sums;
 mod truth;
 
 use std::path::{Path, PathBuf};
