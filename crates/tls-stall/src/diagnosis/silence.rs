@@ -19,7 +19,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let candidate = match case.wait.waiting_on {
         Party::Client if is_unused(case) => Some(unused_connection(case)),
         Party::Client => Some(client_idle(case)),
-        Party::Server if case.wait.phase == Phase::TcpConnect && case.wait.is_unfulfilled() => None,
+        Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
         Party::Server => Some(server_silence(case)),
         Party::Network | Party::Resolver => None,
     };
@@ -148,6 +148,79 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// A TCP handshake of which nothing was sent twice: one of its two answers took its time, or the
+/// path is that long.
+fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
+    let setup = case.setup;
+    let (server, client) = (setup.server, setup.client.ip);
+    let (from, to) = (case.wait.from, case.wait.to);
+    let syn_ack = setup.at(Milestone::SynAck)?;
+    let established = setup.at(Milestone::Established)?;
+    let (its, the_clients) = (syn_ack.since(from), established.since(syn_ack));
+    let vantage = setup.vantage();
+    let by_client = the_clients > its;
+    let (cause, waiting_on, cover, took, who, what) = if by_client {
+        let cover = Cover::between(syn_ack.time, to.time);
+        let who = client.to_string();
+        (
+            Cause::ClientIdle,
+            Party::Client,
+            cover,
+            the_clients,
+            who,
+            "the SYN-ACK",
+        )
+    } else {
+        let cover = Cover::between(from.time, syn_ack.time);
+        (
+            Cause::ServerSlow,
+            Party::Server,
+            cover,
+            its,
+            server.to_string(),
+            "the SYN",
+        )
+    };
+    let near = match waiting_on {
+        Party::Client => Vantage::Client,
+        _ => Vantage::Server,
+    };
+    Some(Candidate {
+        cause,
+        waiting_on,
+        cover,
+        summary: format!(
+            "{who} answered {what} only after {took}, and nothing was sent twice meanwhile: the \
+             host was slow, or the path is that long."
+        ),
+        remedy: format!(
+            "Compare with `ping` and other connections between {client} and {}: where they are as \
+             slow, it is the path. A capture at {who} tells.",
+            server.ip
+        ),
+        evidence: vec![(syn_ack, "SYN-ACK".to_owned())],
+        checks: vec![
+            Check::strong(
+                "covers-the-wait",
+                took >= to.since(from).percent(80),
+                format!("it took {took} of {}", to.since(from)),
+            ),
+            Check::strong(
+                "captured-beside-it",
+                (vantage == Some(near)).then_some(true),
+                if vantage == Some(near) {
+                    "captured beside the host that was slow: it is not the path"
+                } else {
+                    "not captured beside the host that was slow: it may be the path"
+                },
+            ),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+        subject: None,
+    })
 }
 
 fn server_silence(case: &Case<'_>) -> Candidate {
