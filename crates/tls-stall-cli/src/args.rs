@@ -17,6 +17,8 @@ Examples:
       say which TLS handshakes in the capture stalled, and why
   tcpdump -i any -w - 'tcp or port 53' | tls-stall -
       the same for a capture that is being made, once tcpdump ends
+  tcpdump -i any -U -w - | tls-stall --format ndjson -
+      each stalled connection as soon as no more of it is to come, a line each
   tls-stall --server smtp.example:465 --all phone.pcap
       every connection to one server, healthy or not
   tls-stall --fail-on stall --quiet *.pcap
@@ -106,6 +108,8 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+    /// For programs that read along: a connection a line, as soon as no more of it is to come
+    Ndjson,
 }
 
 /// When the text is coloured.

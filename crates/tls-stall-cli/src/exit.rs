@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use tls_stall::{CaptureReport, Cause, Confidence};
+use tls_stall::{CaptureReport, Cause, Confidence, Connection};
 
 /// What the exit code says; the worse one wins where several hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,15 +44,20 @@ pub(crate) enum FailOn {
 impl FailOn {
     /// Whether it is found in the connections that `capture` reports.
     pub(crate) fn is_found_in(self, capture: &CaptureReport) -> bool {
+        let mut connections = capture.analysis.connections.iter();
+        connections.any(|connection| self.is_found_at(connection))
+    }
+
+    /// Whether it is found at `connection`.
+    pub(crate) fn is_found_at(self, connection: &Connection) -> bool {
         let least = match self {
             Self::Never => return false,
-            Self::Stall => return capture.analysis.connections.iter().any(|c| c.stalled),
+            Self::Stall => return connection.stalled,
             Self::High => Confidence::High,
             Self::Medium => Confidence::Medium,
             Self::Low => Confidence::Low,
         };
-        let connections = capture.analysis.connections.iter();
-        let mut findings = connections.flat_map(|connection| &connection.findings);
+        let mut findings = connection.findings.iter();
         // An unused connection is a note, not a complaint.
         findings.any(|found| found.confidence >= least && found.cause != Cause::UnusedConnection)
     }

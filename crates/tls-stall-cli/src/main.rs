@@ -5,6 +5,7 @@ mod exit;
 mod output;
 mod run;
 mod select;
+mod stream;
 
 use std::process::ExitCode;
 

@@ -1,11 +1,12 @@
 //! Where the report goes.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use same_file::Handle;
+use tempfile::NamedTempFile;
 
 use crate::args::{Args, Color};
 
@@ -95,30 +96,75 @@ fn to_stdout(args: &Args, report: &str) -> io::Result<()> {
 }
 
 fn replace(path: &Path, report: &str) -> io::Result<()> {
-    // Through a symbolic link, so that the link stays one.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let earlier = fs::metadata(&path).ok();
-    if earlier.as_ref().is_some_and(|earlier| !earlier.is_file()) {
-        // A pipe or a device cannot be put in place; a directory refuses by itself.
-        return File::options()
-            .write(true)
-            .open(&path)?
-            .write_all(report.as_bytes());
+    let mut target = Target::open(path)?;
+    target.write_all(report.as_bytes())?;
+    target.close()
+}
+
+/// Where a report goes that is written bit by bit.
+pub(crate) enum Target {
+    /// Standard output, a pipe or a device: what is written is there at once.
+    Direct(Box<dyn Write>),
+    /// A file beside the one that it replaces once it is whole.
+    Beside {
+        beside: NamedTempFile,
+        path: PathBuf,
+    },
+}
+
+impl Target {
+    /// Where the report of `args` goes.
+    pub(crate) fn of(args: &Args) -> io::Result<Self> {
+        match file(args) {
+            Some(path) => Self::open(path),
+            None => Ok(Self::Direct(Box::new(io::stdout().lock()))),
+        }
     }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    fs::metadata(folder)?;
-    let mut beside = tempfile::Builder::new();
-    beside.prefix(".tls-stall-");
-    #[cfg(unix)]
-    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut beside = beside.tempfile_in(folder)?;
-    beside.write_all(report.as_bytes())?;
-    if let Some(earlier) = earlier {
-        beside.as_file().set_permissions(earlier.permissions())?;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        // Through a symbolic link, so that the link stays one.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let earlier = fs::metadata(&path).ok();
+        if earlier.as_ref().is_some_and(|earlier| !earlier.is_file()) {
+            // A pipe or a device cannot be put in place; a directory refuses by itself.
+            let direct = File::options().write(true).open(&path)?;
+            return Ok(Self::Direct(Box::new(direct)));
+        }
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        fs::metadata(folder)?;
+        let mut beside = tempfile::Builder::new();
+        beside.prefix(".tls-stall-");
+        #[cfg(unix)]
+        beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let beside = beside.tempfile_in(folder)?;
+        if let Some(earlier) = earlier {
+            beside.as_file().set_permissions(earlier.permissions())?;
+        }
+        Ok(Self::Beside { beside, path })
     }
-    beside.persist(&path).map_err(|error| error.error)?;
-    Ok(())
+
+    /// Writes `text`; to standard output at once.
+    pub(crate) fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Direct(direct) => {
+                direct.write_all(text)?;
+                direct.flush()
+            }
+            Self::Beside { beside, .. } => beside.write_all(text),
+        }
+    }
+
+    /// Puts a file in its place.
+    pub(crate) fn close(self) -> io::Result<()> {
+        match self {
+            Self::Direct(_) => Ok(()),
+            Self::Beside { beside, path } => {
+                beside.persist(&path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
 }

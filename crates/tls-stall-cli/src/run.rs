@@ -2,16 +2,16 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use tls_stall::{CaptureReport, Config, Document, Options, analyze_reader};
+use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_reader};
 use tls_stall_render::{TextOptions, escape, json, text};
 
 use crate::args::{Args, Format};
 use crate::exit::Exit;
 use crate::output::{self, DASH};
-use crate::select;
+use crate::{select, stream};
 
 /// Does what `args` says.
 pub(crate) fn run(args: &Args) -> Exit {
@@ -21,6 +21,9 @@ pub(crate) fn run(args: &Args) -> Exit {
         return Exit::Failed;
     }
     let config = config(args);
+    if args.format == Format::Ndjson {
+        return stream::run(args, &config);
+    }
     let mut exit = Exit::Done;
     let mut captures = Vec::new();
     for path in &args.captures {
@@ -51,24 +54,32 @@ pub(crate) fn run(args: &Args) -> Exit {
     exit
 }
 
+/// How long after its last frame a connection is given up in a capture that may never end.
+const MAX_IDLE: Span = Span::from_secs(600);
+
 fn config(args: &Args) -> Config {
     let mut config = Config::default();
     config.stall_threshold = args.stall_threshold;
     config.keep_all = select::needs_all(args);
     config.tls_ports.clone_from(&args.tls_port);
+    config.max_idle = (args.format == Format::Ndjson).then_some(MAX_IDLE);
     config
+}
+
+/// Opens a capture, or standard input.
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new(DASH) {
+        Ok(Box::new(io::stdin().lock()))
+    } else {
+        Ok(Box::new(File::open(path)?))
+    }
 }
 
 /// The report of one capture, or why there is none.
 fn analyze(path: &Path, config: &Config) -> Result<CaptureReport, String> {
     let name = path.to_string_lossy();
-    let capture = if path == Path::new(DASH) {
-        analyze_reader(&name, io::stdin().lock(), config)
-    } else {
-        let file = File::open(path).map_err(|error| error.to_string())?;
-        analyze_reader(&name, file, config)
-    };
-    let capture = capture.map_err(|error| error.to_string())?;
+    let input = open(path).map_err(|error| error.to_string())?;
+    let capture = analyze_reader(&name, input, config).map_err(|error| error.to_string())?;
     if capture.analysis.decoded_frames == 0 {
         return Err(nothing_decoded(&capture));
     }
@@ -76,7 +87,7 @@ fn analyze(path: &Path, config: &Config) -> Result<CaptureReport, String> {
 }
 
 /// Why a capture that could be read is none to be judged.
-fn nothing_decoded(capture: &CaptureReport) -> String {
+pub(crate) fn nothing_decoded(capture: &CaptureReport) -> String {
     let analysis = &capture.analysis;
     let mut reason = match analysis.frames {
         0 => "it holds no frames".to_owned(),
@@ -93,6 +104,8 @@ fn nothing_decoded(capture: &CaptureReport) -> String {
 fn render(document: &Document, args: &Args) -> io::Result<String> {
     match args.format {
         Format::Json => json::render(document),
+        // Written as it comes, and never as one document.
+        Format::Ndjson => Ok(String::new()),
         Format::Text => {
             let mut options = TextOptions::default();
             options.width = output::width(args);
@@ -104,7 +117,7 @@ fn render(document: &Document, args: &Args) -> io::Result<String> {
 }
 
 /// Says on standard error, in one line, what could not be done with a file.
-fn complain(verb: &str, path: &str, reason: &dyn fmt::Display) {
+pub(crate) fn complain(verb: &str, path: &str, reason: &dyn fmt::Display) {
     let path = match path {
         DASH if verb == "read" => "standard input",
         DASH => "standard output",

@@ -91,13 +91,9 @@ pub(crate) fn select(analysis: &mut Analysis, args: &Args) {
     if args.server.is_none() && args.port.is_empty() && args.tcp_stream.is_empty() {
         return;
     }
-    analysis.connections.retain(|connection| {
-        args.server
-            .as_ref()
-            .is_none_or(|server| server.matches(connection))
-            && (args.port.is_empty() || args.port.contains(&connection.server.port))
-            && (args.tcp_stream.is_empty() || args.tcp_stream.contains(&connection.tcp_stream))
-    });
+    analysis
+        .connections
+        .retain(|connection| is_asked_for(connection, args));
     if !args.all {
         let findings = analysis
             .connections
@@ -108,6 +104,15 @@ pub(crate) fn select(analysis: &mut Analysis, args: &Args) {
         frames.sort_unstable();
         analysis.lookups.retain(|lookup| touches(lookup, &frames));
     }
+}
+
+/// Whether `args` asks for `connection`.
+pub(crate) fn is_asked_for(connection: &Connection, args: &Args) -> bool {
+    args.server
+        .as_ref()
+        .is_none_or(|server| server.matches(connection))
+        && (args.port.is_empty() || args.port.contains(&connection.server.port))
+        && (args.tcp_stream.is_empty() || args.tcp_stream.contains(&connection.tcp_stream))
 }
 
 /// Whether a query or an answer of `lookup` is among the sorted `frames`.

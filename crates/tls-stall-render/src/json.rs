@@ -25,7 +25,7 @@ pub fn render(document: &Document) -> io::Result<String> {
 ///
 /// Outside strings JSON has nothing but ASCII, and within them no newline, so that the replaced
 /// characters all stand in strings.
-fn escape_strings(json: String) -> String {
+pub(crate) fn escape_strings(json: String) -> String {
     let deceptive = |character| character != '\n' && is_deceptive(character);
     if !json.contains(deceptive) {
         return json;

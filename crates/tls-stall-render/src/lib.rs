@@ -1,4 +1,4 @@
-//! Shows a tls-stall report as text or JSON.
+//! Shows a tls-stall report as text, JSON or newline-delimited JSON.
 //!
 //! The renderers format and compute nothing, and know no terminal and no files: the caller says how
 //! wide the text is and whether it may carry colour. Whatever stems from a capture or is a file's
@@ -17,6 +17,7 @@
 
 mod escape;
 pub mod json;
+pub mod ndjson;
 mod style;
 pub mod text;
 

@@ -23,6 +23,12 @@ pub struct Config {
     pub max_unpacked: u64,
     /// Connections followed at the same time (1,000,000); beyond it the one idle longest is dropped.
     pub max_connections: usize,
+    /// How long after its last frame a connection is given up, as if the capture ended there; never
+    /// if `None` (the default).
+    ///
+    /// For a capture that does not end, with [`poll`](crate::Analyzer::poll). Shorter than ten
+    /// minutes it would cut the patience of mail servers (RFC 5321, section 4.5.3.2: five minutes).
+    pub max_idle: Option<Span>,
     /// Bytes held for reassembly, a direction of a connection (128 KiB).
     pub max_reassembly: usize,
     /// Bytes held for reassembly, all connections together (64 MiB).
@@ -43,6 +49,7 @@ impl Default for Config {
             tls_ports: Vec::new(),
             max_unpacked: 16 * 1024 * 1024 * 1024,
             max_connections: 1_000_000,
+            max_idle: None,
             max_reassembly: 128 * 1024,
             max_total_reassembly: 64 * 1024 * 1024,
             max_fragmented_packets: 256,

@@ -38,7 +38,7 @@ mod time;
 mod timeline;
 mod tls;
 
-pub use analyzer::{Analyzer, analyze_reader};
+pub use analyzer::{Analyzer, analyze_reader, analyze_stream};
 pub use capture::{
     CaptureReader, Compression, Format, Frame, LinkType, ReadError, ReadErrorKind, Secrets,
 };

@@ -6,6 +6,7 @@ mod session;
 mod settled;
 
 use std::io::Read;
+use std::ops::ControlFlow;
 
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
@@ -19,9 +20,9 @@ use crate::decode::{
 };
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
-use crate::report::{Analysis, CaptureReport, Source};
+use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
 use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
-use crate::time::Moment;
+use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, resolve};
 use crate::tls::begins_client_hello;
 
@@ -36,10 +37,52 @@ pub fn analyze_reader<R: Read>(
     input: R,
     config: &Config,
 ) -> Result<CaptureReport, ReadError> {
+    read(path, input, config, |_| ControlFlow::Continue(()))
+}
+
+/// Reads the capture `input`, that came from `path`, and gives each connection to `take` as soon as
+/// no more of it is to come, as [`Analyzer::poll`] does; for a pipe that never ends.
+///
+/// What remains at the end of the capture, or once `take` breaks off, is given to it last; the
+/// report that is returned counts all and holds none of them.
+///
+/// # Errors
+///
+/// Where `input` is no capture or cannot be read, which may be after some connections.
+pub fn analyze_stream<R: Read>(
+    path: &str,
+    input: R,
+    config: &Config,
+    mut take: impl FnMut(Connection) -> ControlFlow<()>,
+) -> Result<CaptureReport, ReadError> {
+    let mut report = read(path, input, config, |analyzer| {
+        while let Some(connection) = analyzer.poll() {
+            take(connection)?;
+        }
+        ControlFlow::Continue(())
+    })?;
+    for connection in std::mem::take(&mut report.analysis.connections) {
+        if take(connection).is_break() {
+            break;
+        }
+    }
+    Ok(report)
+}
+
+/// Reads a capture to its end, or until `after_each` frame breaks off.
+fn read<R: Read>(
+    path: &str,
+    input: R,
+    config: &Config,
+    mut after_each: impl FnMut(&mut Analyzer) -> ControlFlow<()>,
+) -> Result<CaptureReport, ReadError> {
     let mut reader = CaptureReader::with_config(input, config)?;
     let mut analyzer = Analyzer::new(config.clone());
     while let Some(frame) = reader.next_frame()? {
         analyzer.push(&frame);
+        if after_each(&mut analyzer).is_break() {
+            break;
+        }
     }
     let mut analysis = analyzer.finish();
     analysis.notices.splice(..0, reader.notices());
@@ -72,6 +115,10 @@ pub struct Analyzer {
     )]
     displaced: Vec<Box<Entry<Session>>>,
     settled: Settled,
+    /// The counts of the connections that [`poll`](Self::poll) has given.
+    told: Summary,
+    /// When idle connections were last looked for.
+    swept: Option<Timestamp>,
 }
 
 impl Analyzer {
@@ -95,6 +142,8 @@ impl Analyzer {
             lookups: Lookups::new(config.max_lookups),
             displaced: Vec::new(),
             settled: Settled::default(),
+            told: Summary::default(),
+            swept: None,
             config,
         }
     }
@@ -110,6 +159,29 @@ impl Analyzer {
             }
             Err(reason) => self.seen.undecoded(reason, moment),
         }
+        if let Some(max_idle) = self.config.max_idle {
+            self.expire(moment.time, max_idle);
+        }
+    }
+
+    /// The next connection of which no more is to come: for a capture that does not end.
+    ///
+    /// It is judged by the frames up to now. Those that are taken here are not in the report of
+    /// [`finish`](Self::finish), which counts them. To be asked until it gives `None`, after each
+    /// frame or now and then; healthy connections are given with
+    /// [`keep_all`](Config::keep_all) only. Set [`max_idle`](Config::max_idle) for those that never
+    /// end.
+    pub fn poll(&mut self) -> Option<Connection> {
+        while let Some(setup) = self.settled.kept.pop_front() {
+            let mut reporter = Reporter::new(self);
+            reporter.add(&setup);
+            let (mut connections, summary) = reporter.into_connections();
+            self.told.add(&summary);
+            if let Some(connection) = connections.pop() {
+                return Some(connection);
+            }
+        }
+        None
     }
 
     /// Ends the capture: what is still awaited is in progress.
@@ -125,7 +197,8 @@ impl Analyzer {
         for entry in self.table.drain() {
             self.settle(entry);
         }
-        self.settled.kept.sort_by_key(|setup| setup.stream);
+        let kept = self.settled.kept.make_contiguous();
+        kept.sort_by_key(|setup| setup.stream);
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);
@@ -259,6 +332,20 @@ impl Analyzer {
                 kind: error.kind,
                 reporter: error.reporter,
             });
+        }
+    }
+
+    /// Settles the connections of which nothing was seen for `max_idle`.
+    fn expire(&mut self, now: Timestamp, max_idle: Span) {
+        let swept = *self.swept.get_or_insert(now);
+        if now.since(swept) < max_idle.percent(10) {
+            return;
+        }
+        self.swept = Some(now);
+        let before = now.plus(Span::ZERO.minus(max_idle));
+        self.table.expire(before, &mut self.displaced);
+        while let Some(entry) = self.displaced.pop() {
+            self.settle(entry);
         }
     }
 

@@ -1,6 +1,6 @@
 //! From finished connections to the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Analyzer;
 use super::settled::longest;
@@ -25,7 +25,6 @@ impl<'a> Reporter<'a> {
         let first_frame = analyzer
             .first_frame
             .map_or(Timestamp::from_nanos(0), |moment| moment.time);
-        let counted = analyzer.settled.counted();
         Self {
             analyzer,
             scene: Scene {
@@ -35,13 +34,7 @@ impl<'a> Reporter<'a> {
             },
             connections: Vec::new(),
             used: BTreeSet::new(),
-            summary: Summary {
-                connections: analyzer.table.seen(),
-                tls_connections: counted.connections,
-                longest_wait: counted.longest,
-                stalled: 0,
-                causes: BTreeMap::new(),
-            },
+            summary: Summary::default(),
         }
     }
 
@@ -79,8 +72,22 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Analysis {
+    /// The connections that are to be shown, and the counts of all that were added.
+    pub(super) fn into_connections(self) -> (Vec<Connection>, Summary) {
+        (self.connections, self.summary)
+    }
+
+    /// The report of the whole capture: of what was added, and of what was told before.
+    pub(super) fn finish(mut self) -> Analysis {
         let analyzer = self.analyzer;
+        let counted = analyzer.settled.counted();
+        self.summary.add(&analyzer.told);
+        self.summary.add(&Summary {
+            connections: analyzer.table.seen(),
+            tls_connections: counted.connections,
+            longest_wait: counted.longest,
+            ..Summary::default()
+        });
         let first = self.scene.first_frame;
         let lookups = analyzer
             .lookups

@@ -1,5 +1,7 @@
 //! What is kept of the connections whose set-up is over.
 
+use std::collections::VecDeque;
+
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
@@ -17,7 +19,7 @@ const DNS_OVER_TLS: u16 = 853;
 /// The connections that the report may show, and the counts of the others.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    pub(super) kept: Vec<Setup>,
+    pub(super) kept: VecDeque<Setup>,
     /// Of the others: those that are TLS or bound for it.
     pub(super) tls: Count,
     /// Of the others: those that are bound for TLS only if their server speaks it elsewhere.
@@ -65,7 +67,7 @@ impl Settled {
         }
         let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
         if config.keep_all || explain {
-            self.kept.push(setup);
+            self.kept.push_back(setup);
             return;
         }
         let longest = longest(&waits);

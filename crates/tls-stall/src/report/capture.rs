@@ -159,3 +159,17 @@ pub struct Summary {
     /// How many verdicts name each cause.
     pub causes: BTreeMap<Cause, u64>,
 }
+
+impl Summary {
+    /// Takes in the counts of other connections.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.connections = self.connections.saturating_add(other.connections);
+        self.tls_connections = self.tls_connections.saturating_add(other.tls_connections);
+        self.stalled = self.stalled.saturating_add(other.stalled);
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
+        for (&cause, count) in &other.causes {
+            let of_cause = self.causes.entry(cause).or_default();
+            *of_cause = of_cause.saturating_add(*count);
+        }
+    }
+}

@@ -218,6 +218,25 @@ impl<S: StreamSink> Table<S> {
         }
     }
 
+    /// Forgets the connections of which nothing was seen since `before`.
+    pub(crate) fn expire(&mut self, before: Timestamp, displaced: &mut Vec<Box<Entry<S>>>) {
+        let occupied = self.index.values().copied();
+        let mut idle: Vec<usize> = occupied
+            .filter(|&number| {
+                self.slots
+                    .get(number)
+                    .is_some_and(|slot| slot.last < before)
+            })
+            .collect();
+        idle.sort_unstable();
+        for number in idle {
+            if let Some(slot) = self.slots.get_mut(number) {
+                displaced.extend(slot.entry.take());
+            }
+            self.remove(number);
+        }
+    }
+
     /// Makes room: drops the eighth of the connections that has been idle longest.
     fn evict(&mut self, displaced: &mut Vec<Box<Entry<S>>>) {
         self.exceeded = true;

@@ -9,6 +9,7 @@
 mod bad_input;
 mod encapsulations;
 mod formats;
+mod live;
 mod malformed;
 mod scenarios;
 mod sums;
