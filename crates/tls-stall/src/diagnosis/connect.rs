@@ -56,6 +56,7 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
     let count = copies.len();
     // At the server a SYN that is in the capture has come through; the host did not answer it.
     let arrived = setup.vantage() == Some(Vantage::Server) && count > 1;
+    let answer_lost = !arrived && count < 2;
     let (waiting_on, what, remedy) = if arrived {
         (
             Party::Server,
@@ -64,6 +65,16 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
                 "Look at {}: its accept queue may be full (nstat: ListenOverflows), or a filter on \
                  the host drops SYNs.",
                 setup.server
+            ),
+        )
+    } else if answer_lost {
+        (
+            Party::Network,
+            "the answer did not reach the client",
+            format!(
+                "Look for loss on the path from {} to {}: the SYN came through and its answer did \
+                 not. A capture at the client tells whether the answer arrives there.",
+                setup.server, setup.client.ip
             ),
         )
     } else {
@@ -82,10 +93,18 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
         cause: Cause::SynLost,
         waiting_on,
         cover: lost_until.map_or(Cover::none(), |last| Cover::between(from.time, last.time)),
-        summary: format!(
-            "The client sent its SYN to {} {count} times before it was answered: {what}.",
-            setup.server
-        ),
+        summary: if answer_lost {
+            format!(
+                "{} answered the client's SYN {} times before the client went on: {what}.",
+                setup.server,
+                setup.syn_acks.len()
+            )
+        } else {
+            format!(
+                "The client sent its SYN to {} {count} times before it was answered: {what}.",
+                setup.server
+            )
+        },
         remedy,
         evidence: copies_of_syn(&copies)
             .into_iter()

@@ -46,7 +46,9 @@ impl Head {
             && second == 3
         {
             let len = u16::from_be_bytes([fourth, fifth]);
-            return if len <= MAX_RECORD {
+            // Only application data may be empty (RFC 8446, section 5.1).
+            let may_be_empty = content == ContentType::ApplicationData;
+            return if len <= MAX_RECORD && (len > 0 || may_be_empty) {
                 Self::Record { content, len }
             } else {
                 Self::NotTls
@@ -91,6 +93,17 @@ mod tests {
             }
         );
         assert_eq!(head(MAX_RECORD + 1), Head::NotTls);
+    }
+
+    /// A Modbus server repeats the first bytes of a ClientHello, with a length of its own.
+    #[test]
+    fn an_empty_handshake_record_is_none() {
+        assert_eq!(Head::parse([22, 3, 1, 0, 0]), Head::NotTls);
+        let content = ContentType::ApplicationData;
+        assert_eq!(
+            Head::parse([23, 3, 3, 0, 0]),
+            Head::Record { content, len: 0 }
+        );
     }
 
     #[test]
