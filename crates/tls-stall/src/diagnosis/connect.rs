@@ -4,6 +4,7 @@ use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::time::{Moment, Span};
+use crate::timeline::Setup;
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     if case.wait.phase != Phase::TcpConnect {
@@ -54,58 +55,18 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
         .max(resent_answer.filter(|_| copies.len() < 2));
     let explained = lost_until.map_or(Span::ZERO, |last| last.since(from));
     let count = copies.len();
-    // At the server a SYN that is in the capture has come through; the host did not answer it.
-    let arrived = setup.vantage() == Some(Vantage::Server) && count > 1;
-    let answer_lost = !arrived && count < 2;
-    let (waiting_on, what, remedy) = if arrived {
-        (
-            Party::Server,
-            "each copy arrived, and the server's host dropped the first ones",
-            format!(
-                "Look at {}: its accept queue may be full (nstat: ListenOverflows), or a filter on \
-                 the host drops SYNs.",
-                setup.server
-            ),
-        )
-    } else if answer_lost {
-        (
-            Party::Network,
-            "the answer did not reach the client",
-            format!(
-                "Look for loss on the path from {} to {}: the SYN came through and its answer did \
-                 not. A capture at the client tells whether the answer arrives there.",
-                setup.server, setup.client.ip
-            ),
-        )
-    } else {
-        (
-            Party::Network,
-            "the first copies, or the answers to them, were lost",
-            format!(
-                "Look for loss on the path to {}: a weak radio link, a firewall that drops the \
-                 first packets, or a server whose accept queue is full. A capture at the server \
-                 tells whether the SYN arrived.",
-                setup.server
-            ),
-        )
-    };
+    let lost = Lost::of(setup, count);
+    let arrived = lost == Lost::InTheServersHost;
     Candidate {
         cause: Cause::SynLost,
-        waiting_on,
-        cover: lost_until.map_or(Cover::none(), |last| Cover::between(from.time, last.time)),
-        summary: if answer_lost {
-            format!(
-                "{} answered the client's SYN {} times before the client went on: {what}.",
-                setup.server,
-                setup.syn_acks.len()
-            )
+        waiting_on: if arrived {
+            Party::Server
         } else {
-            format!(
-                "The client sent its SYN to {} {count} times before it was answered: {what}.",
-                setup.server
-            )
+            Party::Network
         },
-        remedy,
+        cover: lost_until.map_or(Cover::none(), |last| Cover::between(from.time, last.time)),
+        summary: lost.summary(setup, count),
+        remedy: lost.remedy(setup),
         evidence: copies_of_syn(&copies)
             .into_iter()
             .chain(
@@ -144,6 +105,65 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
+    }
+}
+
+/// What of a TCP handshake was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// The SYNs came through, and the host did not answer the first ones.
+    InTheServersHost,
+    /// The SYN was answered, and the answer did not reach the client.
+    Answer,
+    /// The first SYNs, or their answers: this capture does not tell.
+    OnTheWay,
+}
+
+impl Lost {
+    /// Of `count` copies of the SYN before its answer.
+    fn of(setup: &Setup, count: usize) -> Self {
+        // At the server a SYN that is in the capture has come through.
+        match setup.vantage() {
+            Some(Vantage::Server) if count > 1 => Self::InTheServersHost,
+            _ if count < 2 => Self::Answer,
+            _ => Self::OnTheWay,
+        }
+    }
+
+    fn summary(self, setup: &Setup, count: usize) -> String {
+        let (server, answers) = (setup.server, setup.syn_acks.len());
+        let what = match self {
+            Self::Answer => {
+                return format!(
+                    "{server} answered the client's SYN {answers} times before the client went on: \
+                     the answer did not reach it."
+                );
+            }
+            Self::InTheServersHost => {
+                "each copy arrived, and the server's host dropped the first ones"
+            }
+            Self::OnTheWay => "the first copies, or the answers to them, were lost",
+        };
+        format!("The client sent its SYN to {server} {count} times before it was answered: {what}.")
+    }
+
+    fn remedy(self, setup: &Setup) -> String {
+        let (client, server) = (setup.client.ip, setup.server);
+        match self {
+            Self::InTheServersHost => format!(
+                "Look at {server}: its accept queue may be full (nstat: ListenOverflows), or a \
+                 filter on the host drops SYNs."
+            ),
+            Self::Answer => format!(
+                "Look for loss on the path from {server} to {client}: the SYN came through and its \
+                 answer did not. A capture at the client tells whether the answer arrives there."
+            ),
+            Self::OnTheWay => format!(
+                "Look for loss on the path to {server}: a weak radio link, a firewall that drops \
+                 the first packets, or a server whose accept queue is full. A capture at the \
+                 server tells whether the SYN arrived."
+            ),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::Lookup;
+use super::{Lookup, untranslated};
 use crate::time::{Span, Timestamp};
 
 /// A lookup settled within this is brief.
@@ -40,7 +40,7 @@ impl Index {
         let first = lookup.first().time;
         self.lasting.insert(lookup.asker, first, slot);
         if let Some(address) = lookup.reverse_of() {
-            self.reverse.insert(address, first, slot);
+            self.reverse.insert(untranslated(address), first, slot);
         }
         self.settle(slot, lookup);
     }
@@ -57,7 +57,7 @@ impl Index {
         }
         for &address in &lookup.addresses {
             self.answers
-                .insert((lookup.asker, address), result.time, slot);
+                .insert((lookup.asker, untranslated(address)), result.time, slot);
         }
     }
 
@@ -100,6 +100,7 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
+        let address = untranslated(address);
         let found = self.reverse.between(&address, before(from, LONGEST), to);
         found.rev().take(MAX_FOUND)
     }
@@ -111,7 +112,7 @@ impl Index {
         address: IpAddr,
         until: Timestamp,
     ) -> Option<u32> {
-        self.answers.latest(&(asker, address), until)
+        self.answers.latest(&(asker, untranslated(address)), until)
     }
 }
 

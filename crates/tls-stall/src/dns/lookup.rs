@@ -189,6 +189,12 @@ impl Lookup {
         asks_name.then(|| reverse::address_of(&self.name)).flatten()
     }
 
+    /// Whether it asks for the name of the host at `address`, translated by NAT64 or not.
+    pub(crate) fn asks_for(&self, address: IpAddr) -> bool {
+        let asked = self.reverse_of().map(reverse::untranslated);
+        asked == Some(reverse::untranslated(address))
+    }
+
     /// The resolvers asked, each once, in the order in which they were asked.
     pub(crate) fn resolvers(&self) -> Vec<IpAddr> {
         let mut resolvers = Vec::new();

@@ -52,6 +52,21 @@ pub(crate) fn address_of(name: &Name) -> Option<IpAddr> {
     }
 }
 
+/// The IPv4 address that an IPv6 one stands for: one that is mapped (RFC 4291, section 2.5.5.2) or
+/// translated with the well-known prefix `64:ff9b::/96` (RFC 6052, section 2.1); else `address`.
+///
+/// Behind NAT64 a client connects to the translated address and looks up the name of either.
+pub(crate) fn untranslated(address: IpAddr) -> IpAddr {
+    const PREFIX: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+    match address.to_canonical() {
+        IpAddr::V6(v6) if v6.segments().starts_with(&PREFIX) => {
+            let [.., a, b, c, d] = v6.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        other => other,
+    }
+}
+
 /// Whether `name` stands below `in-addr.arpa` or `ip6.arpa`, whole address or not.
 pub(crate) fn is_under_reverse_tree(name: &Name) -> bool {
     [IPV4_TREE, IPV6_TREE]
@@ -99,6 +114,15 @@ mod tests {
 
     fn address(name: &str) -> Option<IpAddr> {
         address_of(&Name::from_text(name))
+    }
+
+    #[test]
+    fn a_translated_address_stands_for_the_one_behind_it() {
+        let is = |text: &str| untranslated(text.parse().unwrap()).to_string();
+        assert_eq!(is("64:ff9b::203.0.113.25"), "203.0.113.25");
+        assert_eq!(is("::ffff:203.0.113.25"), "203.0.113.25");
+        assert_eq!(is("203.0.113.25"), "203.0.113.25");
+        assert_eq!(is("64:ff9b:0:0:0:1:cb00:7119"), "64:ff9b::1:cb00:7119");
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn leads_to(lookup: &Lookup, named: Option<&Lookup>, address: std::net::IpAddr) 
                 && lookup.addresses.is_empty()
                 && same_host(&lookup.name, &named.name))
     };
-    named.is_some_and(asks_name) || lookup.reverse_of() == Some(address)
+    named.is_some_and(asks_name) || lookup.asks_for(address)
 }
 
 /// Whether two names begin with the same label, as those that a search list makes of one.

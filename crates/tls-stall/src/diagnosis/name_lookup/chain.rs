@@ -95,13 +95,10 @@ impl<'a> Chain<'a> {
         let (waiter, peer) = (case.waiter(), case.peer());
         let begin = from.time.plus(Span::ZERO.minus(SLACK));
         let lookups = case.scene.lookups;
-        let own = begun
-            .iter()
-            .copied()
-            .find(|it| it.reverse_of() == Some(peer));
+        let own = begun.iter().copied().find(|it| it.asks_for(peer));
         let own = own.or_else(|| {
             let open = lookups.overlapping(waiter, begin, begin);
-            open.into_iter().rfind(|it| it.reverse_of() == Some(peer))
+            open.into_iter().rfind(|it| it.asks_for(peer))
         });
         let mut firsts: Vec<&Lookup> = own.into_iter().collect();
         if firsts.is_empty() {
@@ -165,7 +162,7 @@ impl<'a> Chain<'a> {
                 link.targets.contains(&lookup.name)
                     && link.result().is_some_and(|result| lookup.first() > result)
             });
-            let again = lookup.reverse_of() == Some(peer)
+            let again = lookup.asks_for(peer)
                 && self
                     .links
                     .iter()
@@ -189,7 +186,7 @@ impl<'a> Chain<'a> {
             .lookups
             .answer_with(case.setup.client.ip, server, case.wait.to.time);
         let asks_for_it = |lookup: &Lookup| {
-            lookup.reverse_of() == Some(server)
+            lookup.asks_for(server)
                 || named.is_some_and(|named| same_host(&named.name, &lookup.name))
         };
         let (asker, from, to) = (case.waiter(), case.wait.from.time, case.wait.to.time);

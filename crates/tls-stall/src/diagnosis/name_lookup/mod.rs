@@ -414,7 +414,7 @@ fn rule_out_beside_loss(case: &Case<'_>, own: &[&Lookup], opinions: &mut Vec<Opi
     };
     for lookup in own
         .iter()
-        .filter(|lookup| lookup.reverse_of() == Some(case.peer()))
+        .filter(|lookup| lookup.asks_for(case.peer()))
         .take(4)
     {
         let because = format!(
@@ -452,7 +452,7 @@ fn rule_out_others(
     let elsewhere = own
         .iter()
         .filter_map(|lookup| Some((lookup, lookup.reverse_of()?)));
-    for (lookup, address) in elsewhere.filter(|(_, address)| *address != peer).take(4) {
+    for (lookup, address) in elsewhere.filter(|(it, _)| !it.asks_for(peer)).take(4) {
         let because = format!(
             "{} (frame {}) asks for {address}, not for the peer, {peer}",
             lookup.name,
