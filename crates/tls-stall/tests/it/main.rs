@@ -6,9 +6,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod accuracy;
 mod bad_input;
 mod encapsulations;
 mod formats;
+mod labels;
 mod live;
 mod malformed;
 mod pages;

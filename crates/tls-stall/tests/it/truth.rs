@@ -3,43 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde::Deserialize;
 use tls_stall::{Cause, Confidence, Connection, Finding};
 
+use super::labels::{Expected, truth};
 use super::{confidence, report, testdata, told};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Truth {
-    stall_threshold: String,
-    capture: Vec<Capture>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Capture {
-    path: String,
-    stalls: Option<usize>,
-    #[serde(default)]
-    expect: Vec<Expected>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    server: String,
-    cause: String,
-    phase: String,
-    waiting_on: String,
-    from_frame: u64,
-    to_frame: u64,
-    confidence: String,
-}
-
-fn truth() -> Truth {
-    let text = fs::read_to_string(testdata().join("tls-stall.toml")).unwrap();
-    toml::from_str(&text).unwrap()
-}
 
 #[test]
 fn every_capture_is_told_as_it_was() {
@@ -50,8 +17,7 @@ fn every_capture_is_told_as_it_was() {
     );
     let mut wrong = Vec::new();
     for capture in &truth.capture {
-        let is_known = |expected: &Expected| expected.cause.parse::<Cause>().is_ok();
-        if !capture.expect.iter().all(is_known) {
+        if !capture.is_known() {
             continue;
         }
         let bytes = fs::read(testdata().join(&capture.path)).unwrap();
