@@ -1,5 +1,6 @@
 //! Frames in, report out: the only place that knows all stages.
 
+mod attempts;
 mod notices;
 mod reporter;
 mod session;
@@ -13,6 +14,7 @@ use self::session::Session;
 use self::settled::Settled;
 
 use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
+use crate::companions::{Companions, Exchange, Visit};
 use crate::config::Config;
 use crate::decode::{
     Fragments, IcmpError, Packet, Segment, Undecoded, Whole, decode, decode_whole,
@@ -66,6 +68,7 @@ pub struct Analyzer {
     table: Table<Session>,
     budget: Budget,
     lookups: Lookups,
+    companions: Companions,
     #[allow(
         clippy::vec_box,
         reason = "an entry stays where it is until it is settled"
@@ -93,6 +96,7 @@ impl Analyzer {
                 exceeded: false,
             },
             lookups: Lookups::new(config.max_lookups),
+            companions: Companions::new(config.max_connections),
             displaced: Vec::new(),
             settled: Settled::default(),
             config,
@@ -126,6 +130,7 @@ impl Analyzer {
             self.settle(entry);
         }
         self.settled.kept.sort_by_key(|setup| setup.stream);
+        self.companions.visits.sort();
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);
@@ -145,6 +150,7 @@ impl Analyzer {
         let limits = self.table.exceeded
             || self.budget.exceeded
             || self.fragments.exceeded
+            || self.companions.exceeded()
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
@@ -172,7 +178,10 @@ impl Analyzer {
     fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
-            Packet::Udp(datagram) => self.lookups.udp(moment, datagram),
+            Packet::Udp(datagram) => {
+                self.lookups.udp(moment, datagram);
+                self.companions.datagram(datagram, moment);
+            }
             Packet::IcmpError(error) => self.take_error(error, moment),
             Packet::Fragment(fragment) => {
                 let mut done = Vec::new();
@@ -200,6 +209,7 @@ impl Analyzer {
     }
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+        self.companions.segment(segment, moment);
         let mut place = self.table.locate(segment, moment, &mut self.displaced);
         let roles_known = self
             .table
@@ -246,6 +256,7 @@ impl Analyzer {
 
     fn take_error(&mut self, error: &IcmpError, moment: Moment) {
         const TCP: u8 = 6;
+        self.companions.error(error, moment);
         if error.protocol != TCP {
             self.lookups.icmp(moment, error);
             return;
@@ -277,10 +288,36 @@ impl Analyzer {
         } = *entry;
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
+        let exchange = session.take_exchange();
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
+        if let Some(exchange) = exchange {
+            self.companions.visits.add(visit(&setup, *exchange));
+        }
+        self.settled
+            .attempts
+            .note(&mut setup, &self.lookups, &self.companions);
         resolve(&mut setup, &self.lookups);
         self.settled.take(setup, self.latest, &self.config);
+    }
+}
+
+/// A connection to a service in the clear, as one that another may have waited for.
+fn visit(setup: &Setup, exchange: Exchange) -> Visit {
+    let accepted = setup.at(Milestone::SynAck);
+    let refused = setup
+        .at(Milestone::ServerRst)
+        .or(setup.unreachable.map(|error| error.moment))
+        .filter(|_| accepted.is_none());
+    Visit {
+        stream: setup.stream,
+        client: setup.client,
+        server: setup.server,
+        syns: setup.syns.clone(),
+        accepted,
+        refused,
+        closed: setup.server_closed(),
+        exchange,
     }
 }
 

@@ -6,7 +6,9 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{self, Analysis, At, Cause, Connection, Finding, Outcome, Summary};
+use crate::report::{
+    self, Analysis, At, Cause, Connection, EndedBy, Finding, Outcome, Phase, Summary,
+};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, Wait, outcome, waits};
 
@@ -32,6 +34,7 @@ impl<'a> Reporter<'a> {
                 first_frame,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
+                visits: &analyzer.companions.visits,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),
@@ -50,6 +53,7 @@ impl<'a> Reporter<'a> {
         let config = &self.analyzer.config;
         let end = self.analyzer.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
+        let given_up = self.end_given_up(&mut waits);
         let is_tls = self.analyzer.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
@@ -62,6 +66,11 @@ impl<'a> Reporter<'a> {
             return;
         }
         let findings = self.explain(setup, &mut waits);
+        if given_up {
+            for wait in &mut waits {
+                wait.stalled = false;
+            }
+        }
         self.summary.tls_connections = self.summary.tls_connections.saturating_add(1);
         self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
         let stalled = waits.iter().any(|wait| wait.stalled);
@@ -106,6 +115,28 @@ impl<'a> Reporter<'a> {
             connections: self.connections,
             lookups,
         }
+    }
+
+    /// Ends the wait of an attempt that its client gave up because a sibling to the same name was
+    /// established; whether it is one.
+    ///
+    /// Such an attempt is no stall of its own: what it cost is told with the sibling.
+    fn end_given_up(&self, waits: &mut [Wait]) -> bool {
+        let Some(wait) = waits.last_mut() else {
+            return false;
+        };
+        if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
+            return false;
+        }
+        let attempts = &self.analyzer.settled.attempts;
+        let Some(sibling) = attempts.succeeded(wait.from.frame) else {
+            return false;
+        };
+        if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {
+            wait.to = sibling.max(wait.from);
+            wait.ended_by = EndedBy::Abandoned;
+        }
+        true
     }
 
     /// Explains the stalled waits, the longest first, and a failure or disuse that took no time.

@@ -165,6 +165,19 @@ impl Lookups {
         self.store.answer_with(asker, address, until)
     }
 
+    /// The addresses that the asker of `named` had for its name at `until`: those of the latest A
+    /// and AAAA answers.
+    pub(crate) fn addresses_of<'a>(
+        &'a self,
+        named: &'a Lookup,
+        until: Timestamp,
+    ) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let answers = [RecordType::A, RecordType::AAAA]
+            .into_iter()
+            .filter_map(move |record_type| self.store.answered(named, record_type, until));
+        answers.flat_map(|lookup| lookup.addresses.iter().copied())
+    }
+
     /// What `resolver` was asked, and whether it answers.
     pub(crate) fn resolver(&self, resolver: IpAddr) -> Option<ResolverRecord> {
         self.resolvers.get(&resolver).copied()
