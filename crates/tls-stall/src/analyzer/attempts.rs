@@ -7,7 +7,7 @@ use crate::companions::Companions;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::time::{FrameNumber, Moment};
-use crate::timeline::{SIDE_BY_SIDE, Setup, find_earlier, given_up};
+use crate::timeline::{SIDE_BY_SIDE, Setup, find_earlier};
 
 /// Attempts that are remembered.
 const MAX_TOLD: usize = 65_536;
@@ -33,14 +33,12 @@ impl Told {
         if companions.tcp.is_empty() && companions.quic.is_empty() {
             return;
         }
-        find_earlier(setup, lookups, companions, |attempt| {
+        let told = find_earlier(setup, lookups, companions, |attempt| {
             let sibling = self.0.get(&attempt.first.frame);
             sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
         });
         let established = setup.at(Milestone::Established);
-        let given_up = given_up(setup, lookups, companions);
-        let earlier = setup.earlier.iter().map(|it| it.attempt.first);
-        for first in earlier.chain(given_up.iter().map(|it| it.first)) {
+        for first in told {
             if self.0.len() >= MAX_TOLD {
                 return;
             }

@@ -53,7 +53,7 @@ impl<'a> Reporter<'a> {
         let config = &self.analyzer.config;
         let end = self.analyzer.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
-        let given_up = self.end_given_up(&mut waits);
+        self.end_given_up(&mut waits);
         let is_tls = self.analyzer.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
@@ -66,11 +66,6 @@ impl<'a> Reporter<'a> {
             return;
         }
         let findings = self.explain(setup, &mut waits);
-        if given_up {
-            for wait in &mut waits {
-                wait.stalled = false;
-            }
-        }
         self.summary.tls_connections = self.summary.tls_connections.saturating_add(1);
         self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
         let stalled = waits.iter().any(|wait| wait.stalled);
@@ -118,25 +113,28 @@ impl<'a> Reporter<'a> {
     }
 
     /// Ends the wait of an attempt that its client gave up because a sibling to the same name was
-    /// established; whether it is one.
+    /// established.
     ///
-    /// Such an attempt is no stall of its own: what it cost is told with the sibling.
-    fn end_given_up(&self, waits: &mut [Wait]) -> bool {
+    /// Such an attempt is no stall of its own: what it cost, and what came before it, is told with
+    /// the sibling.
+    fn end_given_up(&self, waits: &mut [Wait]) {
         let Some(wait) = waits.last_mut() else {
-            return false;
+            return;
         };
         if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
-            return false;
+            return;
         }
         let attempts = &self.analyzer.settled.attempts;
         let Some(sibling) = attempts.succeeded(wait.from.frame) else {
-            return false;
+            return;
         };
         if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {
             wait.to = sibling.max(wait.from);
             wait.ended_by = EndedBy::Abandoned;
         }
-        true
+        for wait in waits {
+            wait.stalled = false;
+        }
     }
 
     /// Explains the stalled waits, the longest first, and a failure or disuse that took no time.

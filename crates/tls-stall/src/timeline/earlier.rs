@@ -41,7 +41,8 @@ pub(crate) struct EarlierAttempt {
 }
 
 /// Notes the failed attempts that led to `setup`: at another address of the name that led to it,
-/// or by QUIC.
+/// or by QUIC. Gives the TCP attempts in place of which it was established, these and those that
+/// began beside it, by their first packets.
 ///
 /// They are followed back from the SYN: those that had failed just before it or were still being
 /// tried, then those before these. Each address counts once, unless it refused at once: to try the
@@ -52,24 +53,60 @@ pub(crate) fn find_earlier(
     lookups: &Lookups,
     companions: &Companions,
     is_told: impl Fn(&Attempt) -> bool,
-) {
+) -> Vec<Moment> {
     let Some(syn) = setup.at(Milestone::Syn) else {
-        return;
+        return Vec::new();
     };
-    let mut candidates = candidates(setup, syn, lookups, companions);
+    let search = Search {
+        client: setup.client.ip,
+        syn,
+        lookups,
+    };
+    let mut candidates = Vec::new();
+    search.collect(
+        Transport::Quic,
+        setup.server,
+        &companions.quic,
+        &mut candidates,
+    );
+    let mut beside = Vec::new();
+    let established = setup.at(Milestone::Established);
+    for server in search.others(setup.server) {
+        search.collect(Transport::Tcp, server, &companions.tcp, &mut candidates);
+        search.collect(Transport::Quic, server, &companions.quic, &mut candidates);
+        let begun = companions.tcp.to(server).filter(|attempt| {
+            let unanswered = established.is_some_and(|end| attempt.before(end).is_some());
+            attempt.first >= syn && unanswered && search.is_by_client(attempt, server).is_some()
+        });
+        beside.extend(begun.map(|attempt| attempt.first));
+    }
     candidates.retain(|candidate| !is_told(&candidate.attempt));
+    setup.earlier = chain(&candidates, syn);
+    if let Some(first) = setup.earlier.first() {
+        setup
+            .milestones
+            .reach(Milestone::FirstAttempt, first.attempt.first);
+    }
+    let tcp = setup
+        .earlier
+        .iter()
+        .filter(|it| it.transport == Transport::Tcp);
+    beside.extend(tcp.map(|it| it.attempt.first));
+    beside
+}
+
+/// The attempts of which each led to the next, the last to what began at `begin`.
+fn chain(candidates: &[EarlierAttempt], mut begin: Moment) -> Vec<EarlierAttempt> {
     let mut chain: Vec<EarlierAttempt> = Vec::new();
-    let mut begin = syn;
     while chain.len() < MAX_ATTEMPTS {
         let possible = candidates.iter().filter_map(|candidate| {
             let mut link = candidate.clone();
             link.attempt = candidate.attempt.before(begin)?;
-            let led_on = link.attempt.leads_to(begin);
-            link.led_on = led_on;
+            link.led_on = link.attempt.leads_to(begin);
             let again = chain
                 .iter()
                 .any(|other| (other.transport, other.server) == (link.transport, link.server));
-            let counts = led_on != Some(false) && (!again || link.attempt.end.is_some());
+            let counts = link.led_on != Some(false) && (!again || link.attempt.end.is_some());
             counts.then_some(link)
         });
         // The latest of those that can have led on; what came before it follows in the next round.
@@ -80,138 +117,85 @@ pub(crate) fn find_earlier(
         chain.push(link);
     }
     chain.reverse();
-    if let Some(first) = chain.first() {
-        setup
-            .milestones
-            .reach(Milestone::FirstAttempt, first.attempt.first);
-    }
-    setup.earlier = chain;
+    chain
 }
 
-/// The TCP attempts that a client gave up because `setup` succeeded: at another address of its
-/// name, begun before it was established and not answered by then.
-pub(crate) fn given_up<'a>(
-    setup: &'a Setup,
+/// For what led to a connection.
+struct Search<'a> {
+    client: IpAddr,
+    syn: Moment,
     lookups: &'a Lookups,
-    companions: &'a Companions,
-) -> Vec<&'a Attempt> {
-    let (Some(syn), Some(established)) =
-        (setup.at(Milestone::Syn), setup.at(Milestone::Established))
-    else {
-        return Vec::new();
-    };
-    let told = |attempt: &Attempt| {
-        let earlier = setup.earlier.iter().map(|it| it.attempt.first);
-        earlier.clone().any(|first| first == attempt.first)
-    };
-    let beside = |attempt: &Attempt| attempt.first >= syn && attempt.first < established;
-    others(setup, syn, lookups)
-        .flat_map(|server| companions.tcp.to(server))
-        .filter(|attempt| is_by_client(attempt, setup.client.ip))
-        .filter(|attempt| told(attempt) || beside(attempt))
-        .filter(|attempt| attempt.before(established).is_some())
-        .collect()
 }
 
-/// The attempts that may have led to the connection, each as far as it had come at `syn`.
-fn candidates(
-    setup: &Setup,
-    syn: Moment,
-    lookups: &Lookups,
-    companions: &Companions,
-) -> Vec<EarlierAttempt> {
-    let mut found = Vec::new();
-    collect(
-        &mut found,
-        Transport::Quic,
-        setup.server,
-        &companions.quic,
-        setup,
-        syn,
-        lookups,
-    );
-    if companions.tcp.is_empty() && companions.quic.is_empty() {
-        return found;
-    }
-    for server in others(setup, syn, lookups) {
-        collect(
-            &mut found,
-            Transport::Tcp,
-            server,
-            &companions.tcp,
-            setup,
-            syn,
-            lookups,
-        );
-        collect(
-            &mut found,
-            Transport::Quic,
-            server,
-            &companions.quic,
-            setup,
-            syn,
-            lookups,
-        );
-    }
-    found
-}
-
-fn collect(
-    found: &mut Vec<EarlierAttempt>,
-    transport: Transport,
-    server: Endpoint,
-    attempts: &Attempts,
-    setup: &Setup,
-    syn: Moment,
-    lookups: &Lookups,
-) {
-    let client = setup.client.ip;
-    for attempt in attempts.to(server) {
-        // QUIC that was answered, however late, did not fail.
-        let answered = matches!(attempt.end, Some((_, Fate::Answered)));
-        if !is_by_client(attempt, client) || (answered && transport == Transport::Quic) {
-            continue;
+impl<'a> Search<'a> {
+    /// Adds the attempts to connect to `server` that had not been answered, each as far as it had
+    /// come, when the connection began.
+    fn collect(
+        &self,
+        transport: Transport,
+        server: Endpoint,
+        attempts: &Attempts,
+        found: &mut Vec<EarlierAttempt>,
+    ) {
+        for attempt in attempts.to(server) {
+            // QUIC that was answered, however late, did not fail.
+            if transport == Transport::Quic && matches!(attempt.end, Some((_, Fate::Answered))) {
+                continue;
+            }
+            let Some(is_sure) = self.is_by_client(attempt, server) else {
+                continue;
+            };
+            let Some(attempt) = attempt.before(self.syn) else {
+                continue;
+            };
+            let lookup = self
+                .lookups
+                .answer_with(self.client, server.ip, attempt.first.time);
+            found.push(EarlierAttempt {
+                transport,
+                server,
+                attempt,
+                led_on: None,
+                same_host: is_sure.then_some(true),
+                lookup: lookup.map(|lookup| lookup.number),
+            });
         }
-        let Some(attempt) = attempt.before(syn) else {
-            continue;
-        };
-        let lookup = lookups.answer_with(client, server.ip, attempt.first.time);
-        let same_host =
-            (attempt.client.ip == client || just_told(lookup, &attempt)).then_some(true);
-        found.push(EarlierAttempt {
-            transport,
-            server,
-            attempt,
-            led_on: None,
-            same_host,
-            lookup: lookup.map(|lookup| lookup.number),
-        });
     }
-}
 
-/// The same port at the other addresses that the client was given for the name that led to `setup`.
-fn others<'a>(
-    setup: &'a Setup,
-    syn: Moment,
-    lookups: &'a Lookups,
-) -> impl Iterator<Item = Endpoint> + use<'a> {
-    let (client, server) = (setup.client.ip, setup.server);
-    let named = lookups.answer_with(client, server.ip, syn.time);
-    let addresses = named
-        .into_iter()
-        .flat_map(move |named| lookups.addresses_of(named, syn.time));
-    addresses
-        .filter(move |address| *address != server.ip)
-        .map(move |ip| Endpoint {
-            ip,
-            port: server.port,
-        })
-}
+    /// The port of `server` at the other addresses that the client was given for the name that led
+    /// to it.
+    fn others(&self, server: Endpoint) -> impl Iterator<Item = Endpoint> + use<'a> {
+        let (lookups, until) = (self.lookups, self.syn.time);
+        let named = lookups.answer_with(self.client, server.ip, until);
+        named
+            .into_iter()
+            .flat_map(move |named| lookups.addresses_of(named, until))
+            .filter(move |address| *address != server.ip)
+            .map(move |ip| Endpoint {
+                ip,
+                port: server.port,
+            })
+    }
 
-/// Whether the client at `client` may have made `attempt`: by that address, or by one of the other
-/// family.
-fn is_by_client(attempt: &Attempt, client: IpAddr) -> bool {
-    attempt.client.ip == client || attempt.client.ip.is_ipv4() != client.is_ipv4()
+    /// Whether the client may have made `attempt` on `server`, and whether it surely did: by its
+    /// address, or by one of the other family that asks no name service itself, as another host
+    /// would.
+    fn is_by_client(&self, attempt: &Attempt, server: Endpoint) -> Option<bool> {
+        let ip = attempt.client.ip;
+        if ip == self.client {
+            return Some(true);
+        }
+        if ip.is_ipv4() == self.client.is_ipv4() {
+            return None;
+        }
+        let told = self
+            .lookups
+            .answer_with(self.client, server.ip, attempt.first.time);
+        if just_told(told, attempt) {
+            return Some(true);
+        }
+        (!self.lookups.has_asked(ip)).then_some(false)
+    }
 }
 
 /// Whether `attempt` followed the answer to `lookup` at once.

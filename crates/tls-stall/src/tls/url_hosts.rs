@@ -1,10 +1,13 @@
 //! The hosts of the `http://` URLs in certificates: where their issuers say that status, revocation
 //! lists and issuers' certificates are (RFC 5280, sections 4.2.1.13 and 4.2.2.1).
 
-use memchr::memmem::Finder;
+use memchr::memchr;
 
-/// How such a URL begins. Its first byte occurs in it once.
+/// How such a URL begins.
 const BEGIN: &[u8] = b"http://";
+
+/// The first byte of that, which occurs in it once.
+const BEGIN_BYTE: u8 = b'h';
 
 /// Hosts that are kept; a chain of certificates names a handful.
 const MAX_HOSTS: usize = 16;
@@ -32,24 +35,20 @@ impl UrlHosts {
         } else if self.begun > 0 {
             bytes = self.read_begin(bytes);
         }
-        let finder = Finder::new(BEGIN);
         while self.open.is_none() && self.count < MAX_HOSTS {
-            let Some(at) = finder.find(bytes) else {
+            let Some(at) = memchr(BEGIN_BYTE, bytes) else {
                 break;
             };
-            let after = bytes
-                .get(at.saturating_add(BEGIN.len())..)
-                .unwrap_or_default();
-            self.open = Some(self.found.len());
-            bytes = self.read_host(after);
-        }
-        // Without bytes what the last piece ended with still stands.
-        if self.open.is_none() && !bytes.is_empty() {
-            let ends_with = |len: &usize| {
-                let begin = BEGIN.get(..*len);
-                begin.is_some_and(|begin| bytes.ends_with(begin))
-            };
-            self.begun = (1..BEGIN.len()).rev().find(ends_with).unwrap_or(0);
+            let rest = bytes.get(at..).unwrap_or_default();
+            if let Some(host) = rest.strip_prefix(BEGIN) {
+                self.open = Some(self.found.len());
+                bytes = self.read_host(host);
+            } else if BEGIN.starts_with(rest) {
+                self.begun = rest.len();
+                break;
+            } else {
+                bytes = rest.get(1..).unwrap_or_default();
+            }
         }
     }
 
