@@ -25,6 +25,7 @@
 
 mod analyzer;
 mod capture;
+mod companions;
 mod config;
 mod decode;
 mod diagnosis;

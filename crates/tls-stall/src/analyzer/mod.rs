@@ -1,27 +1,30 @@
 //! Frames in, report out: the only place that knows all stages.
 
+mod attempts;
 mod notices;
 mod reporter;
 mod session;
 mod settled;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::ControlFlow;
 
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
-use self::session::Session;
+use self::session::{Session, is_visited};
 use self::settled::Settled;
 
 use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
+use crate::companions::{Companions, Exchange, Visit};
 use crate::config::Config;
 use crate::decode::{
     Fragments, IcmpError, Packet, Segment, Undecoded, Whole, decode, decode_whole,
 };
 use crate::dns::Lookups;
-use crate::milestone::Milestone;
+use crate::milestone::{Milestone, Milestones};
 use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
-use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
+use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, resolve};
 use crate::tls::begins_client_hello;
@@ -109,12 +112,15 @@ pub struct Analyzer {
     table: Table<Session>,
     budget: Budget,
     lookups: Lookups,
+    companions: Companions,
     #[allow(
         clippy::vec_box,
         reason = "an entry stays where it is until it is settled"
     )]
     displaced: Vec<Box<Entry<Session>>>,
     settled: Settled,
+    /// Connections to services that others wait for, those that are over included.
+    visiting: BTreeSet<Place>,
     /// The counts of the connections that [`poll`](Self::poll) has given.
     told: Summary,
     /// When idle connections were last looked for.
@@ -140,8 +146,10 @@ impl Analyzer {
                 exceeded: false,
             },
             lookups: Lookups::new(config.max_lookups),
+            companions: Companions::new(config.max_connections),
             displaced: Vec::new(),
             settled: Settled::default(),
+            visiting: BTreeSet::new(),
             told: Summary::default(),
             swept: None,
             config,
@@ -173,6 +181,7 @@ impl Analyzer {
     /// end.
     pub fn poll(&mut self) -> Option<Connection> {
         while let Some(setup) = self.settled.kept.pop_front() {
+            self.note_open_visits();
             let mut reporter = Reporter::new(self);
             reporter.add(&setup);
             let (mut connections, summary) = reporter.into_connections();
@@ -199,6 +208,7 @@ impl Analyzer {
         }
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
+        self.companions.visits.show(Vec::new());
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);
@@ -218,6 +228,7 @@ impl Analyzer {
         let limits = self.table.exceeded
             || self.budget.exceeded
             || self.fragments.exceeded
+            || self.companions.exceeded()
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
@@ -245,7 +256,10 @@ impl Analyzer {
     fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
-            Packet::Udp(datagram) => self.lookups.udp(moment, datagram),
+            Packet::Udp(datagram) => {
+                self.lookups.udp(moment, datagram);
+                self.companions.datagram(datagram, moment);
+            }
             Packet::IcmpError(error) => self.take_error(error, moment),
             Packet::Fragment(fragment) => {
                 let mut done = Vec::new();
@@ -273,7 +287,11 @@ impl Analyzer {
     }
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+        self.companions.segment(segment, moment);
         let mut place = self.table.locate(segment, moment, &mut self.displaced);
+        if segment.flags.syn() && is_visited(segment.destination.port) {
+            self.visiting.insert(place);
+        }
         let roles_known = self
             .table
             .entry(place)
@@ -319,6 +337,7 @@ impl Analyzer {
 
     fn take_error(&mut self, error: &IcmpError, moment: Moment) {
         const TCP: u8 = 6;
+        self.companions.error(error, moment);
         if error.protocol != TCP {
             self.lookups.icmp(moment, error);
             return;
@@ -349,6 +368,26 @@ impl Analyzer {
         }
     }
 
+    /// Shows the visits that are not over, as they are.
+    fn note_open_visits(&mut self) {
+        let mut open = Vec::new();
+        self.visiting.retain(|&place| {
+            let Some(entry) = self.table.entry(place) else {
+                return false;
+            };
+            let exchange = entry.session.exchange();
+            if let Some(exchange) = exchange {
+                open.push(visit(
+                    &entry.connection,
+                    &entry.milestones,
+                    exchange.clone(),
+                ));
+            }
+            exchange.is_some()
+        });
+        self.companions.visits.show(open);
+    }
+
     fn settle_at(&mut self, place: Place) {
         if let Some(entry) = self.table.settle(place) {
             self.settle(entry);
@@ -364,10 +403,40 @@ impl Analyzer {
         } = *entry;
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
+        if let Some(exchange) = session.take_exchange() {
+            let visit = visit(&connection, &milestones, *exchange);
+            self.companions.visits.add(visit);
+        }
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
+        self.settled
+            .attempts
+            .note(&mut setup, &self.lookups, &self.companions);
         resolve(&mut setup, &self.lookups);
         self.settled.take(setup, self.latest, &self.config);
+    }
+}
+
+/// A connection to a service in the clear, as one that another may have waited for.
+fn visit(connection: &tcp::Connection, milestones: &Milestones, exchange: Exchange) -> Visit {
+    let accepted = milestones.get(Milestone::SynAck);
+    let refused = milestones
+        .get(Milestone::ServerRst)
+        .or(connection.unreachable.map(|error| error.moment))
+        .filter(|_| accepted.is_none());
+    let closed = [Milestone::ServerFin, Milestone::ServerRst]
+        .into_iter()
+        .filter_map(|end| milestones.get(end))
+        .min();
+    Visit {
+        stream: connection.stream,
+        client: connection.client,
+        server: connection.server,
+        syns: connection.syns.clone(),
+        accepted,
+        refused,
+        closed,
+        exchange,
     }
 }
 

@@ -80,7 +80,8 @@ impl Seen {
     pub(super) fn limits(&mut self, reached: bool, config: &Config) {
         self.limits = reached.then(|| {
             format!(
-                "a limit was reached and something was left out: at most {} connections, {} bytes \
+                "a limit was reached and something was left out: at most {} connections, and as \
+                 many failed attempts and visits to other services up to 65,536, {} bytes \
                  held for reassembly ({} a direction), {} packets in fragments ({} bytes) and {} \
                  lookups",
                 config.max_connections,

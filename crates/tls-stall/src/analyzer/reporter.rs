@@ -6,7 +6,9 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{self, Analysis, At, Cause, Connection, Finding, Outcome, Summary};
+use crate::report::{
+    self, Analysis, At, Cause, Connection, EndedBy, Finding, Outcome, Phase, Summary,
+};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, Wait, outcome, waits};
 
@@ -31,6 +33,7 @@ impl<'a> Reporter<'a> {
                 first_frame,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
+                visits: &analyzer.companions.visits,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),
@@ -43,6 +46,7 @@ impl<'a> Reporter<'a> {
         let config = &self.analyzer.config;
         let end = self.analyzer.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
+        self.end_given_up(&mut waits);
         let is_tls = self.analyzer.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
@@ -112,6 +116,31 @@ impl<'a> Reporter<'a> {
             summary: self.summary,
             connections: self.connections,
             lookups,
+        }
+    }
+
+    /// Ends the wait of an attempt that its client gave up because a sibling to the same name was
+    /// established.
+    ///
+    /// Such an attempt is no stall of its own: what it cost, and what came before it, is told with
+    /// the sibling.
+    fn end_given_up(&self, waits: &mut [Wait]) {
+        let Some(wait) = waits.last_mut() else {
+            return;
+        };
+        if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
+            return;
+        }
+        let attempts = &self.analyzer.settled.attempts;
+        let Some(sibling) = attempts.succeeded(wait.from.frame) else {
+            return;
+        };
+        if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {
+            wait.to = sibling.max(wait.from);
+            wait.ended_by = EndedBy::Abandoned;
+        }
+        for wait in waits {
+            wait.stalled = false;
         }
     }
 

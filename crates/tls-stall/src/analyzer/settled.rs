@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
+use super::attempts::Told;
 use crate::config::Config;
 use crate::decode::Endpoint;
 use crate::diagnosis::Worked;
@@ -27,6 +28,8 @@ pub(super) struct Settled {
     /// The servers that spoke TLS.
     servers: HashSet<Endpoint, RandomState>,
     pub(super) worked: Worked,
+    /// The failed attempts that led to other connections.
+    pub(super) attempts: Told,
     /// The first frame of name lookups within TLS.
     pub(super) encrypted_dns: Option<Moment>,
 }
@@ -58,12 +61,8 @@ impl Settled {
         if setup.reading.is_tls && room {
             self.servers.insert(setup.server);
         }
-        if setup.has(Milestone::ClientFinished) && room {
-            let count = self
-                .worked
-                .entry((setup.client.ip, setup.server))
-                .or_insert(0);
-            *count = count.saturating_add(1);
+        if setup.has(Milestone::ClientFinished) && self.worked.len() < config.max_connections {
+            self.worked.add(&setup, &waits);
         }
         let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
         if config.keep_all || explain {

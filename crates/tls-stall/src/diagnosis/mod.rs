@@ -9,17 +9,23 @@ mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod fallback;
+mod ident;
 mod name_lookup;
+mod revocation;
 mod scene;
 mod silence;
+mod visit;
 mod words;
+mod worked;
 
 use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
-pub(crate) use self::scene::{Case, Scene, Worked};
+pub(crate) use self::scene::{Case, Scene};
 pub(crate) use self::silence::is_unused;
+pub(crate) use self::worked::Worked;
 use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
 use crate::time::{Moment, Span, Timestamp};
 
@@ -62,8 +68,11 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 7] = [
     name_lookup::consider,
+    fallback::consider,
+    ident::consider,
+    revocation::consider,
     connect::consider,
     client_hello::consider,
     silence::consider,

@@ -2,11 +2,8 @@
 
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
-use super::Cover;
-use crate::decode::Endpoint;
+use super::{Check, Cover, Worked};
+use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase};
@@ -18,10 +15,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) first_frame: Timestamp,
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
+    pub(crate) visits: &'a Visits,
 }
-
-/// The servers to which a client's handshakes came through.
-pub(crate) type Worked = HashMap<(IpAddr, Endpoint), u64, RandomState>;
 
 /// One wait of one connection, to be explained.
 pub(crate) struct Case<'a> {
@@ -79,6 +74,12 @@ impl Case<'_> {
             .chain(open)
             .max_by_key(|&(from, to)| to.since(from))
             .unwrap_or(whole)
+    }
+
+    /// How short this wait was in another connection of the same client to the same server, where
+    /// one worked.
+    pub(super) fn contrast(&self) -> Option<Check> {
+        self.scene.worked.contrast(self.setup, self.wait)
     }
 
     /// All of the wait.

@@ -37,8 +37,8 @@ pub(crate) fn is_unused(case: &Case<'_>) -> bool {
 }
 
 fn worked_beside(case: &Case<'_>) -> bool {
-    let key = (case.setup.client.ip, case.setup.server);
-    case.scene.worked.get(&key).is_some_and(|&count| count > 0)
+    let (client, server) = (case.setup.client.ip, case.setup.server);
+    case.scene.worked.has(client, server)
 }
 
 fn unused_connection(case: &Case<'_>) -> Candidate {

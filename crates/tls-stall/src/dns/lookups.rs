@@ -165,6 +165,23 @@ impl Lookups {
         self.store.answer_with(asker, address, until)
     }
 
+    /// The addresses that the asker of `named` had for its name at `until`: those of this answer,
+    /// and those of the latest to its question for addresses of the other family.
+    pub(crate) fn addresses_of<'a>(
+        &'a self,
+        named: &'a Lookup,
+        until: Timestamp,
+    ) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let other_family = match named.record_type {
+            RecordType::A => Some(RecordType::AAAA),
+            RecordType::AAAA => Some(RecordType::A),
+            _ => None,
+        };
+        let other = other_family.and_then(|it| self.store.answered(named, it, until));
+        let answers = [Some(named), other].into_iter().flatten();
+        answers.flat_map(|lookup| lookup.addresses.iter().copied())
+    }
+
     /// What `resolver` was asked, and whether it answers.
     pub(crate) fn resolver(&self, resolver: IpAddr) -> Option<ResolverRecord> {
         self.resolvers.get(&resolver).copied()

@@ -1,5 +1,6 @@
 //! What is kept of a connection once it is set up, closed, or the capture ends.
 
+use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
@@ -28,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) reading: Reading,
     /// The name whose lookup led to this connection.
     pub(crate) resolved_name: Option<Box<str>>,
+    /// The failed attempts that led to this connection, in their order.
+    pub(crate) earlier: Vec<EarlierAttempt>,
 }
 
 impl Setup {
@@ -53,6 +56,7 @@ impl Setup {
             unreachable: connection.unreachable,
             reading,
             resolved_name: None,
+            earlier: Vec::new(),
         }
     }
 

@@ -70,7 +70,10 @@ impl Walk<'_> {
         if let (Some(query), Some(syn)) = (setup.at(M::DnsQuery), setup.at(M::Syn)) {
             let (to, by) = match setup.at(M::DnsAnswer) {
                 Some(answer) => (answer, M::DnsAnswer),
-                None => (syn, M::Syn),
+                None => match setup.at(M::FirstAttempt) {
+                    Some(attempt) => (attempt, M::FirstAttempt),
+                    None => (syn, M::Syn),
+                },
             };
             self.push(
                 Phase::NameResolution,

@@ -11,6 +11,7 @@ mod prefix;
 mod record;
 mod session;
 mod starttls;
+mod url_hosts;
 
 pub(crate) use hello::begins_client_hello;
 pub(crate) use ports::{Port, port};

@@ -44,6 +44,9 @@ pub(crate) struct Reading {
     pub(crate) turns: Vec<Turn>,
     /// Who spoke last in it, and when.
     pub(crate) last_spoken: Option<(Side, Moment)>,
+    /// The hosts of the URLs in the server's certificates, each followed by a line feed; TLS 1.3
+    /// shows none.
+    pub(crate) certificate_hosts: Box<str>,
 }
 
 /// Reads the bytes of one connection.
@@ -72,6 +75,8 @@ struct State {
     /// The end of the server's last handshake record.
     server_last: Option<Moment>,
     client_flight_begun: bool,
+    /// Its first frame.
+    client_flight: Option<Moment>,
     has_key_exchange: bool,
     /// In TLS 1.3: the client's Finished has passed.
     has_finished: bool,
@@ -152,6 +157,10 @@ impl Session {
             alert: state.alert,
             turns: state.dialogue.turns,
             last_spoken: state.dialogue.last,
+            certificate_hosts: match &mut state.server {
+                Stage::Records(deframer) => deframer.take_url_hosts(),
+                Stage::Cleartext | Stage::Lost => Box::default(),
+            },
         }
     }
 }
@@ -282,7 +291,7 @@ impl State {
                 first,
             }
             | Event::V2HelloBegins { first } => milestones.reach(Milestone::ClientHello, first),
-            Event::MessageBegins { .. } => self.begin_client_flight(milestones),
+            Event::MessageBegins { first, .. } => self.begin_client_flight(Some(first), milestones),
             Event::Message(message) if message.kind == handshake::CLIENT_HELLO => {
                 self.note_client_hello(&message, milestones);
                 milestones.reach(Milestone::ClientHelloEnd, message.last);
@@ -299,8 +308,9 @@ impl State {
                 first,
                 ..
             } if !self.is_tls_1_3() => {
-                self.begin_client_flight(milestones);
-                milestones.reach(Milestone::ClientFinished, first);
+                self.begin_client_flight(Some(first), milestones);
+                let flight = self.client_flight.unwrap_or(first);
+                milestones.reach(Milestone::ClientFinished, flight.min(first));
                 self.protect(Side::Client);
             }
             Event::Record {
@@ -416,7 +426,7 @@ impl State {
             self.is_over = true;
             return;
         }
-        self.begin_client_flight(milestones);
+        self.begin_client_flight(Some(first), milestones);
         milestones.reach(Milestone::ClientFinished, first);
         // A client's certificate goes before its Finished.
         self.has_finished = FINISHED_LENGTHS.contains(&len);
@@ -445,11 +455,12 @@ impl State {
     }
 
     /// The client's flight that answers the server's ends the server's.
-    fn begin_client_flight(&mut self, milestones: &mut Milestones) {
+    fn begin_client_flight(&mut self, first: Option<Moment>, milestones: &mut Milestones) {
         if self.client_flight_begun || !milestones.has(Milestone::ServerHello) {
             return;
         }
         self.client_flight_begun = true;
+        self.client_flight = first;
         if let Some(last) = self.server_last {
             milestones.reach(Milestone::ServerFlightEnd, last);
         }
@@ -480,7 +491,7 @@ impl State {
         self.note_partial_hello(Side::Server, milestones);
         // In TLS 1.3 the flight's end shows only in the client's answer.
         if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
-            self.begin_client_flight(milestones);
+            self.begin_client_flight(None, milestones);
         }
     }
 

@@ -58,6 +58,7 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
     if chain.relation == Relation::Peer && case.wait.waiting_on == Party::Client {
         checks.push(address_was_a_literal(case));
     }
+    checks.extend(case.contrast());
     Opinion::Holds(Box::new(Candidate {
         cause,
         waiting_on: case.wait.waiting_on,
@@ -370,38 +371,42 @@ pub(super) fn join<T: ToString>(items: &[T]) -> String {
 }
 
 fn evidence(chain: &Chain<'_>) -> Vec<(Moment, String)> {
-    let mut frames = Vec::new();
-    for link in &chain.links {
-        let (kind, name) = (link.record_type, &link.name);
-        for query in &link.queries {
-            let fate = match link.outcome() {
-                LookupOutcome::Unanswered => ", never answered",
-                _ => "",
-            };
-            let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
-            frames.push((query.moment, text));
-        }
-        for answer in &link.answers {
-            let late = if answer.accepted() {
-                ""
-            } else {
-                ", too late or not to this question"
-            };
-            let text = format!(
-                "{} from {} for {kind} {name}{late}",
-                answer.rcode, answer.resolver
-            );
-            frames.push((answer.moment, text));
-        }
-        for error in &link.unreachable {
-            frames.push((
-                error.moment,
-                format!("ICMP: {} cannot be reached", error.resolver),
-            ));
-        }
-    }
+    let mut frames: Vec<_> = chain.links.iter().flat_map(|it| evidence_of(it)).collect();
     frames.sort_by_key(|(moment, _)| *moment);
     frames.truncate(MAX_EVIDENCE);
+    frames
+}
+
+/// The frames of one lookup.
+pub(super) fn evidence_of(link: &Lookup) -> Vec<(Moment, String)> {
+    let mut frames = Vec::new();
+    let (kind, name) = (link.record_type, &link.name);
+    for query in &link.queries {
+        let fate = match link.outcome() {
+            LookupOutcome::Unanswered => ", never answered",
+            _ => "",
+        };
+        let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
+        frames.push((query.moment, text));
+    }
+    for answer in &link.answers {
+        let late = if answer.accepted() {
+            ""
+        } else {
+            ", too late or not to this question"
+        };
+        let text = format!(
+            "{} from {} for {kind} {name}{late}",
+            answer.rcode, answer.resolver
+        );
+        frames.push((answer.moment, text));
+    }
+    for error in &link.unreachable {
+        frames.push((
+            error.moment,
+            format!("ICMP: {} cannot be reached", error.resolver),
+        ));
+    }
     frames
 }
 

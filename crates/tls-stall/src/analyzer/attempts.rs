@@ -1,0 +1,62 @@
+//! The failed attempts that are told with another connection.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::companions::Companions;
+use crate::dns::Lookups;
+use crate::milestone::Milestone;
+use crate::time::{FrameNumber, Moment};
+use crate::timeline::{SIDE_BY_SIDE, Setup, find_earlier};
+
+/// Attempts that are remembered.
+const MAX_TOLD: usize = 65_536;
+
+/// Which connection each failed attempt led to, by the attempt's first frame.
+#[derive(Debug, Default)]
+pub(super) struct Told(HashMap<FrameNumber, Sibling, RandomState>);
+
+/// The connection that took the place of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sibling {
+    syn: Moment,
+    /// When it was established, if it was.
+    pub(super) established: Option<Moment>,
+}
+
+impl Told {
+    /// Finds the attempts that led to `setup`, and remembers that they did.
+    pub(super) fn note(&mut self, setup: &mut Setup, lookups: &Lookups, companions: &Companions) {
+        let Some(syn) = setup.at(Milestone::Syn) else {
+            return;
+        };
+        if companions.tcp.is_empty() && companions.quic.is_empty() {
+            return;
+        }
+        let told = find_earlier(setup, lookups, companions, |attempt| {
+            let sibling = self.0.get(&attempt.first.frame);
+            sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
+        });
+        let established = setup.at(Milestone::Established);
+        for first in told {
+            if self.0.len() >= MAX_TOLD {
+                return;
+            }
+            let sibling = self
+                .0
+                .entry(first.frame)
+                .or_insert(Sibling { syn, established });
+            sibling.syn = sibling.syn.min(syn);
+            sibling.established = earliest(sibling.established, established);
+        }
+    }
+
+    /// The connection that succeeded in place of the attempt whose first frame is `frame`.
+    pub(super) fn succeeded(&self, frame: FrameNumber) -> Option<Moment> {
+        self.0.get(&frame)?.established
+    }
+}
+
+fn earliest(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
+    a.into_iter().chain(b).min()
+}
