@@ -5,13 +5,17 @@
 //! or a cause that it rules out. What the checks earn is settled in one place
 //! ([`confidence`](self::check)), and so is the choice between the candidates.
 
+mod alert;
 mod check;
 mod client_hello;
 mod connect;
 mod cover;
 mod fallback;
 mod ident;
+mod mismatch;
 mod name_lookup;
+mod proxy;
+mod rejected;
 mod revocation;
 mod scene;
 mod silence;
@@ -68,13 +72,17 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 7] = [
+const FAMILIES: &[Family] = &[
     name_lookup::consider,
     fallback::consider,
     ident::consider,
     revocation::consider,
     connect::consider,
     client_hello::consider,
+    rejected::consider,
+    mismatch::consider,
+    proxy::consider,
+    alert::consider,
     silence::consider,
 ];
 
@@ -131,6 +139,7 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     if let Some((confidence, verdict)) = ranked.first()
         && !verdict.is_fallback
         && *confidence >= Confidence::Medium
+        && verdict.cover != Cover::none()
     {
         let because = format!(
             "{} explains {} of it",

@@ -8,7 +8,7 @@ use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
-use crate::timeline::{Setup, Wait};
+use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
 pub(crate) struct Scene<'a> {
@@ -22,6 +22,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) struct Case<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) wait: &'a Wait,
+    /// What the handshake failed for, where it failed in this wait.
+    pub(crate) failure: Option<Failure>,
     pub(crate) scene: &'a Scene<'a>,
 }
 

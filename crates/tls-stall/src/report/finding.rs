@@ -181,10 +181,18 @@ named! {
         ClientIdle = "client-idle",
         /// Opened and never used: a note, not a stall.
         UnusedConnection = "unused-connection",
+        /// Each end waits for the other, or speaks another protocol.
+        ProtocolMismatch = "protocol-mismatch",
+        /// A refusal in the clear before TLS, with the server's own words.
+        ServerRejected = "server-rejected",
         /// The server asked the client's ident port (113) first.
         IdentLookup = "ident-lookup",
         /// The client fetched OCSP, a CRL or an issuer certificate between the server's certificate
         /// and its own Finished.
         RevocationLookup = "revocation-lookup",
+        /// A CONNECT or SOCKS stage before TLS.
+        ProxyTunnel = "proxy-tunnel",
+        /// The handshake ended in an alert.
+        TlsAlert = "tls-alert",
     }
 }
