@@ -14,14 +14,18 @@ const MAX_TOLD: usize = 65_536;
 
 /// Which connection each failed attempt led to, by the attempt's first frame.
 #[derive(Debug, Default)]
-pub(super) struct Told(HashMap<FrameNumber, Sibling, RandomState>);
+pub(super) struct Told {
+    siblings: HashMap<FrameNumber, Sibling, RandomState>,
+    /// Whether some were left out for want of room.
+    pub(super) exceeded: bool,
+}
 
 /// The connection that took the place of an attempt.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sibling {
+struct Sibling {
     syn: Moment,
     /// When it was established, if it was.
-    pub(super) established: Option<Moment>,
+    established: Option<Moment>,
 }
 
 impl Told {
@@ -34,16 +38,17 @@ impl Told {
             return;
         }
         let told = find_earlier(setup, lookups, companions, |attempt| {
-            let sibling = self.0.get(&attempt.first.frame);
+            let sibling = self.siblings.get(&attempt.first.frame);
             sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
         });
         let established = setup.at(Milestone::Established);
         for first in told {
-            if self.0.len() >= MAX_TOLD {
+            if self.siblings.len() >= MAX_TOLD {
+                self.exceeded = true;
                 return;
             }
             let sibling = self
-                .0
+                .siblings
                 .entry(first.frame)
                 .or_insert(Sibling { syn, established });
             sibling.syn = sibling.syn.min(syn);
@@ -53,7 +58,7 @@ impl Told {
 
     /// The connection that succeeded in place of the attempt whose first frame is `frame`.
     pub(super) fn succeeded(&self, frame: FrameNumber) -> Option<Moment> {
-        self.0.get(&frame)?.established
+        self.siblings.get(&frame)?.established
     }
 }
 

@@ -151,6 +151,7 @@ impl Analyzer {
             || self.budget.exceeded
             || self.fragments.exceeded
             || self.companions.exceeded()
+            || self.settled.attempts.exceeded
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);

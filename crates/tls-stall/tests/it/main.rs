@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod contrast;
 mod encapsulations;
 mod formats;
 mod malformed;
