@@ -7,7 +7,7 @@ use crate::companions::Companions;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::time::{FrameNumber, Moment};
-use crate::timeline::{SIDE_BY_SIDE, Setup, find_earlier};
+use crate::timeline::{SIDE_BY_SIDE, Setup, TakenOver, find_earlier};
 
 /// Attempts that are remembered.
 const MAX_TOLD: usize = 65_536;
@@ -26,6 +26,8 @@ struct Sibling {
     syn: Moment,
     /// When it was established, if it was.
     established: Option<Moment>,
+    /// Whether the same host surely made both.
+    is_sure: bool,
 }
 
 impl Told {
@@ -42,23 +44,33 @@ impl Told {
             sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
         });
         let established = setup.at(Milestone::Established);
-        for first in told {
+        for TakenOver { first, is_sure } in told {
             if self.siblings.len() >= MAX_TOLD {
                 self.exceeded = true;
                 return;
             }
-            let sibling = self
-                .siblings
-                .entry(first.frame)
-                .or_insert(Sibling { syn, established });
+            let sibling = self.siblings.entry(first.frame).or_insert(Sibling {
+                syn,
+                established,
+                is_sure,
+            });
             sibling.syn = sibling.syn.min(syn);
+            sibling.is_sure |= is_sure;
             sibling.established = earliest(sibling.established, established);
         }
     }
 
-    /// The connection that succeeded in place of the attempt whose first frame is `frame`.
-    pub(super) fn succeeded(&self, frame: FrameNumber) -> Option<Moment> {
-        self.siblings.get(&frame)?.established
+    /// When the connection was established for which the client gave the attempt `setup` up, if it
+    /// did.
+    ///
+    /// Where it is not sure that the same host made both, one that went on with its attempt shows
+    /// that it is another.
+    pub(super) fn given_up(&self, setup: &Setup) -> Option<Moment> {
+        let first = setup.at(Milestone::Syn)?;
+        let sibling = self.siblings.get(&first.frame)?;
+        let established = sibling.established?;
+        let went_on = setup.syns.last().is_some_and(|last| *last > established);
+        (sibling.is_sure || !went_on).then_some(established)
     }
 }
 
