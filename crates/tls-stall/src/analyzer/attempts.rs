@@ -7,7 +7,7 @@ use crate::companions::Companions;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::time::{FrameNumber, Moment};
-use crate::timeline::{SIDE_BY_SIDE, Setup, TakenOver, find_earlier};
+use crate::timeline::{EarlierAttempt, SIDE_BY_SIDE, Setup, TakenOver, find_earlier};
 
 /// Attempts that are remembered.
 const MAX_TOLD: usize = 65_536;
@@ -57,6 +57,27 @@ impl Told {
             sibling.syn = sibling.syn.min(syn);
             sibling.is_sure |= is_sure;
             sibling.established = earliest(sibling.established, established);
+        }
+    }
+
+    /// Takes from `setup` the attempts that led to a connection before it, where that one's set-up
+    /// was over only later; to be done once all are there.
+    pub(super) fn confirm(&self, setup: &mut Setup) {
+        let Some(syn) = setup.at(Milestone::Syn) else {
+            return;
+        };
+        let is_told = |it: &EarlierAttempt| {
+            let sibling = self.siblings.get(&it.attempt.first.frame);
+            sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
+        };
+        let Some(last) = setup.earlier.iter().rposition(is_told) else {
+            return;
+        };
+        setup.earlier.drain(..=last);
+        setup.milestones.forget(Milestone::FirstAttempt);
+        if let Some(first) = setup.earlier.first() {
+            let first = first.attempt.first;
+            setup.milestones.reach(Milestone::FirstAttempt, first);
         }
     }
 

@@ -131,6 +131,9 @@ impl Analyzer {
         }
         self.settled.kept.sort_by_key(|setup| setup.stream);
         self.companions.visits.sort();
+        for setup in &mut self.settled.kept {
+            self.settled.attempts.confirm(setup);
+        }
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);

@@ -40,7 +40,7 @@ pub(crate) struct EarlierAttempt {
     pub(crate) lookup: Option<u64>,
 }
 
-/// A TCP attempt in place of which a connection was made.
+/// An attempt in place of which a connection was made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TakenOver {
     /// Its first packet.
@@ -50,7 +50,7 @@ pub(crate) struct TakenOver {
 }
 
 /// Notes the failed attempts that led to `setup`: at another address of the name that led to it,
-/// or by QUIC. Gives the TCP attempts in place of which it was made: these, and those that began
+/// or by QUIC. Gives the attempts in place of which it was made: these, and those by TCP that began
 /// beside it and were not answered before it was established.
 ///
 /// They are followed back from the SYN: those that had failed just before it or were still being
@@ -103,9 +103,7 @@ pub(crate) fn find_earlier(
             .milestones
             .reach(Milestone::FirstAttempt, first.attempt.first);
     }
-    let earlier = setup.earlier.iter();
-    let tcp = earlier.filter(|it| it.transport == Transport::Tcp);
-    beside.extend(tcp.map(|it| TakenOver {
+    beside.extend(setup.earlier.iter().map(|it| TakenOver {
         first: it.attempt.first,
         is_sure: it.same_host == Some(true),
     }));
