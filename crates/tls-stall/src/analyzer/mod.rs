@@ -180,8 +180,9 @@ impl Analyzer {
     /// [`keep_all`](Config::keep_all) only. Set [`max_idle`](Config::max_idle) for those that never
     /// end.
     pub fn poll(&mut self) -> Option<Connection> {
-        while let Some(setup) = self.settled.kept.pop_front() {
+        while let Some(mut setup) = self.settled.kept.pop_front() {
             self.note_open_visits();
+            self.settled.attempts.confirm(&mut setup);
             let mut reporter = Reporter::new(self);
             reporter.add(&setup);
             let (mut connections, summary) = reporter.into_connections();
@@ -209,6 +210,9 @@ impl Analyzer {
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
         self.companions.visits.show(Vec::new());
+        for setup in &mut self.settled.kept {
+            self.settled.attempts.confirm(setup);
+        }
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);
@@ -229,6 +233,7 @@ impl Analyzer {
             || self.budget.exceeded
             || self.fragments.exceeded
             || self.companions.exceeded()
+            || self.settled.attempts.exceeded
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);

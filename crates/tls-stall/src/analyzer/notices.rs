@@ -81,7 +81,7 @@ impl Seen {
         self.limits = reached.then(|| {
             format!(
                 "a limit was reached and something was left out: at most {} connections, and as \
-                 many failed attempts and visits to other services up to 65,536, {} bytes \
+                 many failed attempts up to 65,536 and visits to other services up to 16,384, {} bytes \
                  held for reassembly ({} a direction), {} packets in fragments ({} bytes) and {} \
                  lookups",
                 config.max_connections,

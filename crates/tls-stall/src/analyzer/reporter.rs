@@ -44,7 +44,7 @@ impl<'a> Reporter<'a> {
         let config = &self.analyzer.config;
         let end = self.analyzer.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
-        self.end_given_up(&mut waits);
+        self.end_given_up(setup, &mut waits);
         let is_tls = self.analyzer.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
@@ -122,7 +122,7 @@ impl<'a> Reporter<'a> {
     ///
     /// Such an attempt is no stall of its own: what it cost, and what came before it, is told with
     /// the sibling.
-    fn end_given_up(&self, waits: &mut [Wait]) {
+    fn end_given_up(&self, setup: &Setup, waits: &mut [Wait]) {
         let Some(wait) = waits.last_mut() else {
             return;
         };
@@ -130,7 +130,7 @@ impl<'a> Reporter<'a> {
             return;
         }
         let attempts = &self.analyzer.settled.attempts;
-        let Some(sibling) = attempts.succeeded(wait.from.frame) else {
+        let Some(sibling) = attempts.given_up(setup) else {
             return;
         };
         if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {

@@ -23,7 +23,7 @@ use crate::time::Moment;
 const MAX_ATTEMPTS: usize = 65_536;
 
 /// Visits that are remembered.
-const MAX_VISITS: usize = 65_536;
+const MAX_VISITS: usize = 16_384;
 
 /// The attempts and visits of a capture, from its packets in their order.
 #[derive(Debug)]

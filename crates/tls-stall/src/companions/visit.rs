@@ -10,8 +10,8 @@ pub(crate) const HTTP: u16 = 80;
 /// The port of the Identification Protocol (RFC 1413).
 pub(crate) const IDENT: u16 = 113;
 
-/// Bytes of a request that are kept.
-const MAX_REQUEST: usize = 1024;
+/// Bytes of a request that are kept: its first line and the host that it names.
+const MAX_REQUEST: usize = 512;
 
 /// Of an answer that is longer, the end is not seen: its connection is not read on.
 const MAX_ANSWER: usize = 48 * 1024;
@@ -45,6 +45,7 @@ impl Exchange {
                 self.asked.get_or_insert(moment);
                 let room = MAX_REQUEST.saturating_sub(self.request.len());
                 let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+                self.request.reserve_exact(taken.len());
                 self.request.extend_from_slice(taken);
             }
             Side::Server => {

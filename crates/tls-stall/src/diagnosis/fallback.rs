@@ -74,6 +74,9 @@ fn fallback(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Candid
         led_on(case, parts),
         covers_the_wait(case, &cover),
     ];
+    if transport == Transport::Quic {
+        checks.push(not_connected_before(case, parts));
+    }
     checks.extend(case.contrast());
     Candidate {
         cause,
@@ -185,6 +188,29 @@ fn led_on(case: &Case<'_>, parts: &[Part<'_>]) -> Check {
         "the client made its next attempt"
     };
     Check::strong(NAME, true, format!("{next} {since} after {what}"))
+}
+
+/// A client that is connected already may try QUIC beside, and wait for nothing.
+fn not_connected_before(case: &Case<'_>, parts: &[Part<'_>]) -> Check {
+    const NAME: &str = "not-connected-before";
+    let (client, server) = (case.setup.client.ip, case.setup.server);
+    let first = parts.first().map(|part| part.earlier.attempt.first);
+    let before = case.scene.worked.first(client, server);
+    match before.filter(|before| first.is_some_and(|first| *before < first)) {
+        Some(before) => Check::strong(
+            NAME,
+            None,
+            format!(
+                "{client} had connected to {server} before (frame {}), and may not have waited",
+                before.frame
+            ),
+        ),
+        None => Check::strong(
+            NAME,
+            true,
+            format!("{client} had not connected to {server} before in this capture"),
+        ),
+    }
 }
 
 fn covers_the_wait(case: &Case<'_>, cover: &Cover) -> Check {

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::Check;
 use crate::decode::Endpoint;
 use crate::report::Phase;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 use crate::timeline::{Setup, Wait};
 
 /// The phases that are held against each other.
@@ -29,6 +29,8 @@ struct Record {
     /// Of each phase, the shortest wait and the number of its connection; no time at all where a
     /// connection did without.
     shortest: [Option<(Span, u64)>; PHASES.len()],
+    /// The first packet of the first of them.
+    first: Option<Moment>,
 }
 
 impl Worked {
@@ -39,6 +41,8 @@ impl Worked {
     /// Takes a connection whose handshake came through, with its waits.
     pub(crate) fn add(&mut self, setup: &Setup, waits: &[Wait]) {
         let record = self.0.entry((setup.client.ip, setup.server)).or_default();
+        let first = record.first.into_iter().chain([setup.first]).min();
+        record.first = first;
         for (phase, shortest) in PHASES.into_iter().zip(&mut record.shortest) {
             let wait = waits.iter().find(|wait| wait.phase == phase);
             let length = match wait {
@@ -55,6 +59,11 @@ impl Worked {
     /// Whether a handshake of `client` with `server` came through.
     pub(crate) fn has(&self, client: IpAddr, server: Endpoint) -> bool {
         self.0.contains_key(&(client, server))
+    }
+
+    /// When the first of the handshakes of `client` with `server` that came through began.
+    pub(super) fn first(&self, client: IpAddr, server: Endpoint) -> Option<Moment> {
+        self.0.get(&(client, server))?.first
     }
 
     /// How short the wait `wait` of `setup` was in another connection of the same client to the

@@ -40,9 +40,18 @@ pub(crate) struct EarlierAttempt {
     pub(crate) lookup: Option<u64>,
 }
 
+/// An attempt in place of which a connection was made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TakenOver {
+    /// Its first packet.
+    pub(crate) first: Moment,
+    /// Whether the same host surely made it.
+    pub(crate) is_sure: bool,
+}
+
 /// Notes the failed attempts that led to `setup`: at another address of the name that led to it,
-/// or by QUIC. Gives the TCP attempts in place of which it was established, these and those that
-/// began beside it, by their first packets.
+/// or by QUIC. Gives the attempts in place of which it was made: these, and those by TCP that began
+/// beside it and were not answered before it was established.
 ///
 /// They are followed back from the SYN: those that had failed just before it or were still being
 /// tried, then those before these. Each address counts once, unless it refused at once: to try the
@@ -53,7 +62,7 @@ pub(crate) fn find_earlier(
     lookups: &Lookups,
     companions: &Companions,
     is_told: impl Fn(&Attempt) -> bool,
-) -> Vec<Moment> {
+) -> Vec<TakenOver> {
     let Some(syn) = setup.at(Milestone::Syn) else {
         return Vec::new();
     };
@@ -74,11 +83,18 @@ pub(crate) fn find_earlier(
     for server in search.others(setup.server) {
         search.collect(Transport::Tcp, server, &companions.tcp, &mut candidates);
         search.collect(Transport::Quic, server, &companions.quic, &mut candidates);
-        let begun = companions.tcp.to(server).filter(|attempt| {
+        for attempt in companions.tcp.to(server) {
             let unanswered = established.is_some_and(|end| attempt.before(end).is_some());
-            attempt.first >= syn && unanswered && search.is_by_client(attempt, server).is_some()
-        });
-        beside.extend(begun.map(|attempt| attempt.first));
+            if attempt.first >= syn
+                && unanswered
+                && let Some(is_sure) = search.is_by_client(attempt, server)
+            {
+                beside.push(TakenOver {
+                    first: attempt.first,
+                    is_sure,
+                });
+            }
+        }
     }
     candidates.retain(|candidate| !is_told(&candidate.attempt));
     setup.earlier = chain(&candidates, syn);
@@ -87,11 +103,10 @@ pub(crate) fn find_earlier(
             .milestones
             .reach(Milestone::FirstAttempt, first.attempt.first);
     }
-    let tcp = setup
-        .earlier
-        .iter()
-        .filter(|it| it.transport == Transport::Tcp);
-    beside.extend(tcp.map(|it| it.attempt.first));
+    beside.extend(setup.earlier.iter().map(|it| TakenOver {
+        first: it.attempt.first,
+        is_sure: it.same_host == Some(true),
+    }));
     beside
 }
 
@@ -178,8 +193,8 @@ impl<'a> Search<'a> {
     }
 
     /// Whether the client may have made `attempt` on `server`, and whether it surely did: by its
-    /// address, or by one of the other family that asks no name service itself, as another host
-    /// would.
+    /// address, or by one of the other family that was used as soon as the client was told the
+    /// server's address, or that asks no name service itself, as another host would.
     fn is_by_client(&self, attempt: &Attempt, server: Endpoint) -> Option<bool> {
         let ip = attempt.client.ip;
         if ip == self.client {
@@ -191,10 +206,11 @@ impl<'a> Search<'a> {
         let told = self
             .lookups
             .answer_with(self.client, server.ip, attempt.first.time);
-        if just_told(told, attempt) {
-            return Some(true);
+        match (just_told(told, attempt), self.lookups.has_asked(ip)) {
+            (true, asks) => Some(!asks),
+            (false, false) => Some(false),
+            (false, true) => None,
         }
-        (!self.lookups.has_asked(ip)).then_some(false)
     }
 }
 

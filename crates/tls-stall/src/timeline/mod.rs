@@ -7,7 +7,7 @@ mod resolution;
 mod setup;
 mod wait;
 
-pub(crate) use earlier::{EarlierAttempt, SIDE_BY_SIDE, Transport, find_earlier};
+pub(crate) use earlier::{EarlierAttempt, SIDE_BY_SIDE, TakenOver, Transport, find_earlier};
 pub(crate) use failure::{Failure, failure};
 pub(crate) use outcome::outcome;
 pub(crate) use resolution::{RELEASE, resolve, same_host};

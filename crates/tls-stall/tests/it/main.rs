@@ -8,6 +8,7 @@
 
 mod accuracy;
 mod bad_input;
+mod contrast;
 mod encapsulations;
 mod formats;
 mod labels;
