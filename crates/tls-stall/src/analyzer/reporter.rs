@@ -6,9 +6,9 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{self, Analysis, At, Cause, Connection, Finding, Outcome, Summary};
+use crate::report::{self, Analysis, At, Cause, Connection, Finding, Summary};
 use crate::time::{Moment, Span, Timestamp};
-use crate::timeline::{Setup, Wait, outcome, waits};
+use crate::timeline::{Setup, Wait, failure, outcome, waits};
 
 /// Builds the report, connection by connection.
 pub(super) struct Reporter<'a> {
@@ -117,17 +117,21 @@ impl<'a> Reporter<'a> {
 
     /// Explains the stalled waits, the longest first, and a failure or disuse that took no time.
     fn explain(&mut self, setup: &Setup, waits: &mut [Wait]) -> Vec<Finding> {
-        let failed = outcome(setup) == Outcome::Refused;
-        let last = waits.len().saturating_sub(1);
+        let failed = failure(setup).and_then(|(failure, at)| {
+            let index = waits.iter().rposition(|wait| wait.from <= at)?;
+            Some((index, failure))
+        });
         let mut diagnoses = Vec::new();
         for (index, wait) in waits.iter_mut().enumerate() {
+            let failure = failed.and_then(|(at, failure)| (at == index).then_some(failure));
             let case = Case {
                 setup,
                 wait,
+                failure,
                 scene: &self.scene,
             };
             let unused = diagnosis::is_unused(&case);
-            if !(wait.stalled || unused || (failed && index == last)) {
+            if !(wait.stalled || unused || failure.is_some()) {
                 continue;
             }
             let diagnosis = diagnosis::diagnose(&case);
@@ -179,7 +183,14 @@ impl<'a> Reporter<'a> {
 
 /// Whether `cause` explains a handshake that failed, however long it took.
 fn explains_failure(cause: Cause) -> bool {
-    matches!(cause, Cause::ConnectRefused)
+    matches!(
+        cause,
+        Cause::ConnectRefused
+            | Cause::ProtocolMismatch
+            | Cause::ServerRejected
+            | Cause::ProxyTunnel
+            | Cause::TlsAlert
+    )
 }
 
 fn report_wait(wait: &Wait) -> report::Wait {

@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::decode::Endpoint;
 use crate::diagnosis::Worked;
 use crate::milestone::Milestone;
-use crate::report::{Outcome, Phase};
+use crate::report::Phase;
 use crate::time::{Moment, Span};
-use crate::timeline::{Setup, Wait, outcome, waits};
+use crate::timeline::{Setup, Wait, failure, waits};
+use crate::tls;
 
 /// The port of DNS over TLS (RFC 7858).
 const DNS_OVER_TLS: u16 = 853;
@@ -65,7 +66,7 @@ impl Settled {
                 .or_insert(0);
             *count = count.saturating_add(1);
         }
-        let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
+        let explain = waits.iter().any(|wait| wait.stalled) || failure(&setup).is_some();
         if config.keep_all || explain {
             self.kept.push_back(setup);
             return;
@@ -106,5 +107,17 @@ pub(super) fn longest(waits: &[Wait]) -> Option<Span> {
 
 fn is_bound_for_tls(setup: &Setup, config: &Config) -> bool {
     let by_port = setup.port.is_some() || config.tls_ports.contains(&setup.server.port);
-    by_port || setup.reading.is_tls || setup.has(Milestone::StarttlsRequest)
+    by_port
+        || setup.reading.is_tls
+        || setup.has(Milestone::StarttlsRequest)
+        || is_tunnel_to_tls(setup)
+}
+
+/// Whether a proxy was asked for a tunnel to a port for TLS, and nothing else came through it.
+fn is_tunnel_to_tls(setup: &Setup) -> bool {
+    let Some(tunnel) = &setup.reading.tunnel else {
+        return false;
+    };
+    let upstream = tunnel.upstream.as_ref();
+    upstream.is_some_and(|upstream| tls::port(upstream.port).is_some())
 }

@@ -5,11 +5,15 @@
 //! or a cause that it rules out. What the checks earn is settled in one place
 //! ([`confidence`](self::check)), and so is the choice between the candidates.
 
+mod alert;
 mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod mismatch;
 mod name_lookup;
+mod proxy;
+mod rejected;
 mod scene;
 mod silence;
 mod words;
@@ -62,10 +66,14 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 8] = [
     name_lookup::consider,
     connect::consider,
     client_hello::consider,
+    rejected::consider,
+    mismatch::consider,
+    proxy::consider,
+    alert::consider,
     silence::consider,
 ];
 
@@ -122,6 +130,7 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     if let Some((confidence, verdict)) = ranked.first()
         && !verdict.is_fallback
         && *confidence >= Confidence::Medium
+        && verdict.cover != Cover::none()
     {
         let because = format!(
             "{} explains {} of it",

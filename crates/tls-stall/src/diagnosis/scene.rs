@@ -11,7 +11,7 @@ use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
-use crate::timeline::{Setup, Wait};
+use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
 pub(crate) struct Scene<'a> {
@@ -27,6 +27,8 @@ pub(crate) type Worked = HashMap<(IpAddr, Endpoint), u64, RandomState>;
 pub(crate) struct Case<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) wait: &'a Wait,
+    /// What the handshake failed for, where it failed in this wait.
+    pub(crate) failure: Option<Failure>,
     pub(crate) scene: &'a Scene<'a>,
 }
 

@@ -16,9 +16,15 @@ const GIVE_UPS: [(i64, &str); 5] = [
 ];
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    // A failure that took no time has no silence to be explained.
+    if case.failure.is_some() && !case.wait.stalled {
+        return;
+    }
     let candidate = match case.wait.waiting_on {
         Party::Client if is_unused(case) => Some(unused_connection(case)),
         Party::Client => Some(client_idle(case)),
+        // The proxy's.
+        Party::Server if case.wait.phase == Phase::ClientHello => None,
         Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
         Party::Server => Some(server_silence(case)),
         Party::Network | Party::Resolver => None,
@@ -143,7 +149,10 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                     ),
                 },
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(super::mismatch::doubt_of_idleness(case))
+        .collect(),
         is_fallback: true,
         lookups: Vec::new(),
         subject: None,

@@ -177,5 +177,13 @@ named! {
         ClientIdle = "client-idle",
         /// Opened and never used: a note, not a stall.
         UnusedConnection = "unused-connection",
+        /// Each end waits for the other, or speaks another protocol.
+        ProtocolMismatch = "protocol-mismatch",
+        /// A refusal in the clear before TLS, with the server's own words.
+        ServerRejected = "server-rejected",
+        /// A CONNECT or SOCKS stage before TLS.
+        ProxyTunnel = "proxy-tunnel",
+        /// The handshake ended in an alert.
+        TlsAlert = "tls-alert",
     }
 }

@@ -1,10 +1,12 @@
 //! From a connection's milestones to its phases and waits, and who owed the next move.
 
+mod failure;
 mod outcome;
 mod resolution;
 mod setup;
 mod wait;
 
+pub(crate) use failure::{Failure, failure};
 pub(crate) use outcome::outcome;
 pub(crate) use resolution::{RELEASE, resolve, same_host};
 pub(crate) use setup::Setup;

@@ -3,9 +3,9 @@
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Unreachable};
+use crate::tcp::{Connection, Resent, Side, Unreachable};
 use crate::time::{Moment, Span};
-use crate::tls::{Port, Reading};
+use crate::tls::{Alert, Port, Reading};
 
 /// The set-up of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +76,11 @@ impl Setup {
 
     /// Whether the server is to speak first.
     pub(crate) fn server_speaks_first(&self) -> bool {
-        matches!(self.port, Some(Port::Starttls(_) | Port::ServerFirst))
-            || self.has(Milestone::ServerGreeting)
+        let by_port = match self.port {
+            Some(Port::Starttls(protocol)) => protocol.server_speaks_first(),
+            _ => false,
+        };
+        by_port || self.has(Milestone::ServerGreeting)
     }
 
     /// The first FIN or RST of either side.
@@ -99,6 +102,17 @@ impl Setup {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The fatal alert that ended the handshake; one that answers the peer's close ended nothing.
+    pub(crate) fn ending_alert(&self) -> Option<Alert> {
+        let alert = self.reading.alert.filter(Alert::is_fatal)?;
+        let peers = match alert.from {
+            Side::Client => [Milestone::ServerFin, Milestone::ServerRst],
+            Side::Server => [Milestone::ClientFin, Milestone::ClientRst],
+        };
+        let closed_before = |end: &Milestone| self.at(*end).is_some_and(|at| at < alert.at);
+        (!peers.iter().any(closed_before)).then_some(alert)
     }
 
     /// Where the capture was made, by the handshake's two halves: next to a host its own answer

@@ -6,7 +6,7 @@ use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
-use crate::tls::Turn;
+use crate::tls::{Port, Tunnel, Turn};
 
 /// One phase of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,11 @@ impl Wait {
                     | Milestone::ServerRst
                     | Milestone::Alert
             ),
-            EndedBy::IcmpError | EndedBy::Abandoned | EndedBy::EndOfCapture => true,
+            EndedBy::ProxyRequest | EndedBy::ProxyAnswer => false,
+            EndedBy::IcmpError
+            | EndedBy::Abandoned
+            | EndedBy::Cleartext
+            | EndedBy::EndOfCapture => true,
         }
     }
 }
@@ -88,6 +92,10 @@ impl Walk<'_> {
         self.before_tls()?;
         self.rest_of_client_hello()?;
         if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
+            let begin = setup.at(self.first_of(&[M::ClientHelloEnd, M::ClientHello]))?;
+            let answer = setup.reading.spoken.answer.as_ref()?.moment;
+            let by = EndedBy::Cleartext;
+            self.push(Phase::ServerHello, Party::Server, begin, answer, by);
             return None;
         }
         self.phase(
@@ -115,6 +123,9 @@ impl Walk<'_> {
         use Milestone as M;
         let setup = self.setup;
         let hello = setup.has(M::ClientHello);
+        if let Some(tunnel) = &setup.reading.tunnel {
+            self.at_the_proxy(tunnel)?;
+        }
         if setup.server_speaks_first() && (setup.has(M::ServerGreeting) || !hello) {
             self.phase(Phase::ServerGreeting, M::Established, M::ServerGreeting)?;
             let ready = setup.has(M::StarttlsReady);
@@ -124,11 +135,43 @@ impl Walk<'_> {
             } else if !hello {
                 return None;
             }
-        } else if setup.reading.has_cleartext && !hello {
-            return None;
+        } else if setup.has(M::StarttlsRequest) {
+            self.phase(Phase::Starttls, M::Established, M::StarttlsReady)?;
+        } else if setup.reading.has_cleartext && !hello && setup.reading.tunnel.is_none() {
+            return self.cleartext_for_client_hello();
         }
         let begin = self.first_of(&[M::StarttlsReady, M::Established]);
         self.phase(Phase::ClientHello, begin, M::ClientHello)
+    }
+
+    /// The stage at a proxy is a part of the wait for the ClientHello: who owed the next move is
+    /// first the client, then the proxy, and then the client again.
+    fn at_the_proxy(&mut self, tunnel: &Tunnel) -> Option<()> {
+        let hello = Phase::ClientHello;
+        if let Some(start) = self.setup.at(Milestone::Established) {
+            let by = EndedBy::ProxyRequest;
+            self.push(hello, Party::Client, start, tunnel.begun, by);
+        }
+        let Some(answer) = &tunnel.answer else {
+            let (to, by) = self.end_of_unfulfilled(hello, tunnel.begun);
+            self.push(hello, Party::Server, tunnel.begun, to, by);
+            return None;
+        };
+        let by = EndedBy::ProxyAnswer;
+        self.push(hello, Party::Server, tunnel.begun, answer.moment, by);
+        answer.refusal.is_none().then_some(())
+    }
+
+    /// On a port for TLS, cleartext of the client ends the wait for its ClientHello.
+    fn cleartext_for_client_hello(&mut self) -> Option<()> {
+        let on_tls_port = self.setup.port == Some(Port::Implicit);
+        let said = self.setup.reading.spoken.client.as_ref()?.moment;
+        let start = self.setup.at(Milestone::Established)?;
+        if on_tls_port || self.setup.reading.is_tls {
+            let by = EndedBy::Cleartext;
+            self.push(Phase::ClientHello, Party::Client, start, said, by);
+        }
+        None
     }
 
     /// The client has begun to speak, and the rest of its ClientHello is under way: what of it was

@@ -152,10 +152,11 @@ fn fits(connection: &Connection, expected: &Expected) -> bool {
     let Some(verdict) = connection.findings.first() else {
         return false;
     };
+    // A phase may be several waits: at a proxy, the client's, the proxy's, and the client's again.
     let wait = connection
         .waits
         .iter()
-        .find(|wait| wait.phase == verdict.phase);
+        .find(|wait| wait.phase == verdict.phase && wait.duration == verdict.wait);
     connection.server.to_string() == expected.server
         && verdict.cause.name() == expected.cause
         && verdict.phase.name() == expected.phase
