@@ -51,7 +51,7 @@ fn encrypted(case: &Case<'_>, alert: &Alert) -> Candidate {
         (Side::Server, Phase::ServerFinished) => {
             "after the client's Finished: most likely it did not accept the client's certificate, or could not verify its Finished"
         }
-        (Side::Server, _) => "within its own flight",
+        (Side::Server, _) => "within or right after its own flight",
     };
     let remedy = match alert.from {
         Side::Client => format!(
@@ -130,7 +130,15 @@ fn remedy(case: &Case<'_>, alert: &Alert, description: u8) -> String {
         || "The client gave no server name (SNI): let it give one".to_owned(),
         |name| format!("The client asked for \"{name}\": check that name"),
     );
+    let at_the_end = matches!(
+        case.wait.phase,
+        Phase::ServerFinished | Phase::ClientFinished
+    );
     match description {
+        40 if alert.from == Side::Server && at_the_end => format!(
+            "Look at the log of {sender}: after the client's flight it is most often the client's \
+             certificate that is missing or not accepted."
+        ),
         40 | 71 => format!(
             "Compare the cipher suites, groups and signature algorithms of the ClientHello with \
              what {sender} is set to; {called}, and that the server has a certificate that fits."

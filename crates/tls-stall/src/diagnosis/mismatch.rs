@@ -91,13 +91,12 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
     let setup = case.setup;
     let server = setup.server;
     let quote = said.quote_command();
-    let waited = if case.wait.stalled {
-        format!(
-            " waited {} for a greeting that never came, and then",
-            case.wait.duration()
-        )
-    } else {
-        String::new()
+    let waited = match case.wait.duration() {
+        length if case.wait.stalled && SERVER_FIRST.contains(&server.port) => {
+            format!(" waited {length} for a greeting that never came, and then")
+        }
+        length if case.wait.stalled => format!(" was silent for {length}, and then"),
+        _ => String::new(),
     };
     let answered: Option<(Moment, String)> =
         match (&setup.reading.alert, &setup.reading.spoken.server) {
@@ -116,6 +115,7 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
             .server
             .as_ref()
             .is_some_and(Said::is_bad_request);
+    let closed = setup.server_closed().is_some();
     Candidate {
         cause: Cause::ProtocolMismatch,
         waiting_on: Party::Client,
@@ -138,7 +138,7 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
                 true,
                 format!("the client's first bytes are {quote}"),
             ),
-            Check::strong(
+            Check::necessary(
                 "port-is-for-tls",
                 setup.port == Some(Port::Implicit) || proves_tls,
                 format!(
@@ -146,13 +146,15 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
                     server.port
                 ),
             ),
-            Check::supporting(
-                "server-answered-as-tls-does",
-                proves_tls.then_some(true),
+            Check::strong(
+                "server-turned-it-away",
+                (proves_tls || closed).then_some(true),
                 if proves_tls {
                     "it answered with a TLS alert, or said that TLS is due"
+                } else if closed {
+                    "it closed without a word"
                 } else {
-                    "it sent nothing that tells"
+                    "it has not answered, nor closed"
                 },
             ),
         ],

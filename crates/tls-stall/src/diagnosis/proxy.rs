@@ -51,9 +51,7 @@ fn candidate(case: &Case<'_>, tunnel: &Tunnel) -> Candidate {
             ),
             None => (
                 format!(
-                    "The proxy {proxy} took {} to open the tunnel to {upstream} ({how}); TLS \
-                     began after that.",
-                    answer.moment.since(asked)
+                    "The proxy {proxy} took {covered} to open the tunnel to {upstream} ({how})."
                 ),
                 format!(
                     "Look at the proxy {proxy}: how long does it take to resolve and to reach \

@@ -46,6 +46,7 @@ pub(super) fn end(case: &Case<'_>) -> String {
         EndedBy::Abandoned => "the last SYN: the client asks no more",
         EndedBy::ProxyRequest => "the client asks the proxy for a tunnel",
         EndedBy::ProxyAnswer => "the proxy answers",
+        EndedBy::Refusal => "the server refuses",
         EndedBy::Cleartext => "cleartext, where TLS is due",
         EndedBy::Milestone(milestone) => match milestone {
             Milestone::DnsAnswer => "the lookup is answered",

@@ -226,6 +226,8 @@ pub enum EndedBy {
     ProxyRequest,
     /// A proxy answered.
     ProxyAnswer,
+    /// The server's refusal.
+    Refusal,
     /// Something else than TLS came in the place of what was awaited.
     Cleartext,
     /// The capture ended first: the wait is a lower bound.
@@ -242,6 +244,7 @@ impl EndedBy {
             Self::Abandoned => "abandoned",
             Self::ProxyRequest => "proxy_request",
             Self::ProxyAnswer => "proxy_answer",
+            Self::Refusal => "refusal",
             Self::Cleartext => "cleartext",
             Self::EndOfCapture => "end_of_capture",
         }

@@ -5,7 +5,6 @@ use super::setup::Setup;
 use crate::milestone::Milestone as M;
 use crate::report::Outcome;
 use crate::time::Moment;
-use crate::tls::Port;
 
 /// What a handshake failed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ fn mismatch(setup: &Setup) -> Option<Moment> {
         return spoken
             .answer
             .as_ref()
-            .filter(|_| unanswered)
+            .filter(|answer| unanswered && answer.is_text())
             .map(|answer| answer.moment);
     }
     // What began before the capture may have begun with TLS.
@@ -61,11 +60,10 @@ fn mismatch(setup: &Setup) -> Option<Moment> {
         return None;
     }
     let client = spoken.client.as_ref()?;
-    let answered_in_tls = setup.reading.is_tls;
-    let on_tls_port = setup.port == Some(Port::Implicit) && setup.reading.tunnel.is_none();
     let turned_away = match &spoken.server {
-        Some(server) => server.moment > client.moment && server.is_bad_request(),
-        None => setup.closed().is_some_and(|(_, at)| at > client.moment),
+        Some(_) => true,
+        None => setup.server_closed().is_some_and(|at| at > client.moment),
     };
-    (answered_in_tls || (on_tls_port && turned_away)).then_some(client.moment)
+    let proven = setup.reading.is_tls || turned_away;
+    (proven && setup.is_clear_where_tls_is_due()).then_some(client.moment)
 }

@@ -108,6 +108,18 @@ impl Setup {
             .min()
     }
 
+    /// Whether the client spoke in the clear to a server that speaks TLS only, as far as one sees.
+    pub(crate) fn is_clear_where_tls_is_due(&self) -> bool {
+        let reading = &self.reading;
+        if reading.spoken.client.is_none() || self.has(Milestone::ClientHello) {
+            return false;
+        }
+        let server = reading.spoken.server.as_ref();
+        let on_tls_port = self.port == Some(Port::Implicit) && reading.tunnel.is_none();
+        let understood = server.is_some_and(|said| !said.is_bad_request());
+        reading.is_tls || (on_tls_port && !understood)
+    }
+
     /// The fatal alert that ended the handshake; one that answers the peer's close ended nothing.
     pub(crate) fn ending_alert(&self) -> Option<Alert> {
         let alert = self.reading.alert.filter(Alert::is_fatal)?;

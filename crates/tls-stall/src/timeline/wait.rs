@@ -6,7 +6,7 @@ use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
-use crate::tls::{Port, Tunnel, Turn};
+use crate::tls::{Answers, Tunnel, Turn};
 
 /// One phase of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Wait {
             EndedBy::ProxyRequest | EndedBy::ProxyAnswer => false,
             EndedBy::IcmpError
             | EndedBy::Abandoned
+            | EndedBy::Refusal
             | EndedBy::Cleartext
             | EndedBy::EndOfCapture => true,
         }
@@ -96,7 +97,8 @@ impl Walk<'_> {
         self.rest_of_client_hello()?;
         if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
             let begin = setup.at(self.first_of(&[M::ClientHelloEnd, M::ClientHello]))?;
-            let answer = setup.reading.spoken.answer.as_ref()?.moment;
+            let answer = setup.reading.spoken.answer.as_ref();
+            let answer = answer.filter(|answer| answer.is_text())?.moment;
             let by = EndedBy::Cleartext;
             self.push(Phase::ServerHello, Party::Server, begin, answer, by);
             return None;
@@ -131,6 +133,10 @@ impl Walk<'_> {
         }
         if setup.server_speaks_first() && (setup.has(M::ServerGreeting) || !hello) {
             self.phase(Phase::ServerGreeting, M::Established, M::ServerGreeting)?;
+            let refusal = setup.reading.refusal.as_ref();
+            if !hello && refusal.is_some_and(|refusal| refusal.answers == Answers::Connection) {
+                return None;
+            }
             let ready = setup.has(M::StarttlsReady);
             let silent = setup.reading.turns.is_empty();
             if ready || setup.has(M::StarttlsRequest) || silent {
@@ -167,10 +173,9 @@ impl Walk<'_> {
 
     /// On a port for TLS, cleartext of the client ends the wait for its ClientHello.
     fn cleartext_for_client_hello(&mut self) -> Option<()> {
-        let on_tls_port = self.setup.port == Some(Port::Implicit);
         let said = self.setup.reading.spoken.client.as_ref()?.moment;
         let start = self.setup.at(Milestone::Established)?;
-        if on_tls_port || self.setup.reading.is_tls {
+        if self.setup.is_clear_where_tls_is_due() {
             let by = EndedBy::Cleartext;
             self.push(Phase::ClientHello, Party::Client, start, said, by);
         }
@@ -246,7 +251,17 @@ impl Walk<'_> {
                 phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. })
             })
             .map(|error| (error.moment, EndedBy::IcmpError));
-        let first = closed.chain(unreachable).min_by_key(|&(moment, _)| moment);
+        let refused = self
+            .setup
+            .reading
+            .refusal
+            .as_ref()
+            .filter(|refusal| phase == Phase::Starttls && refusal.answers == Answers::Starttls)
+            .map(|refusal| (refusal.moment.max(start), EndedBy::Refusal));
+        let first = closed
+            .chain(unreachable)
+            .chain(refused)
+            .min_by_key(|&(moment, _)| moment);
         first
             .or_else(|| self.abandoned(phase))
             .unwrap_or((self.end, EndedBy::EndOfCapture))

@@ -76,7 +76,7 @@ pub(crate) const fn meaning(description: u8) -> Option<(&'static str, &'static s
         ),
         40 => (
             "handshake_failure",
-            "the two have no parameters in common: cipher suite, group, signature or certificate",
+            "it could not agree: no common cipher suite, group or signature, or no fitting certificate",
         ),
         41 => ("no_certificate", "it has no certificate to show"),
         42 => (

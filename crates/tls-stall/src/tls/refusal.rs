@@ -46,6 +46,8 @@ const LISTED: [&str; 16] = [
 pub(crate) struct Refusal {
     pub(crate) moment: Moment,
     pub(crate) answers: Answers,
+    /// The client went on without TLS, as it is used to.
+    pub(super) is_accepted: bool,
     words: Vec<u8>,
 }
 
@@ -79,6 +81,7 @@ impl Refusal {
         Self {
             moment,
             answers,
+            is_accepted: false,
             words: Vec::new(),
         }
     }
@@ -110,7 +113,8 @@ impl Refusal {
     /// Whether it keeps the client from TLS: not one that concerns a single command only.
     pub(crate) fn is_of_the_client(&self) -> bool {
         match self.answers {
-            Answers::Connection | Answers::Starttls | Answers::Introduction => true,
+            Answers::Starttls => !self.is_accepted,
+            Answers::Connection | Answers::Introduction => true,
             Answers::Command | Answers::Nothing => self.grounds() != Grounds::Other,
         }
     }

@@ -56,6 +56,12 @@ impl Said {
         is_http && words.next() == Some(b"400")
     }
 
+    /// Whether it is text, as far as it was kept; other bytes may be anything, damaged TLS too.
+    pub(crate) fn is_text(&self) -> bool {
+        let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+        self.text.len() >= 2 && self.text.iter().all(is_text)
+    }
+
     /// What protocol it seems to be of, for sentences: `an HTTP server`.
     pub(crate) fn speaker(&self) -> Option<&'static str> {
         const SIGNS: [(&[u8], &str); 7] = [

@@ -119,6 +119,12 @@ impl Dialogue {
         if let Some(greeted) = self.server_last.filter(|_| self.client.is_untouched()) {
             milestones.reach(Milestone::ServerGreeting, greeted);
         }
+        // A client of PostgreSQL asks in passing, unless it is told to insist.
+        if self.protocol == Some(Protocol::Postgresql)
+            && let Some(refusal) = &mut self.refusal
+        {
+            refusal.is_accepted = true;
+        }
         let framing = self.framing(Side::Client, &self.client)?;
         while let Some(unit) = self.client.next(&mut rest, framing) {
             // Both greet with 220, and this no mail client says.
