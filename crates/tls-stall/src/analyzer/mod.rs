@@ -4,6 +4,7 @@ mod notices;
 mod reporter;
 mod session;
 mod settled;
+mod trust;
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -20,6 +21,8 @@ use crate::decode::{
 };
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
+use crate::notice::NoticeCode;
+use crate::quality::Quality;
 use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
 use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
@@ -84,8 +87,12 @@ fn read<R: Read>(
             break;
         }
     }
+    let notices = reader.notices();
+    analyzer.quality.capturer_lost = notices
+        .iter()
+        .any(|notice| notice.code == NoticeCode::FramesLost);
     let mut analysis = analyzer.finish();
-    analysis.notices.splice(..0, reader.notices());
+    analysis.notices.splice(..0, notices);
     let mut source = Source::new(path, reader.format().name());
     source.compression = reader
         .compression()
@@ -115,6 +122,7 @@ pub struct Analyzer {
     )]
     displaced: Vec<Box<Entry<Session>>>,
     settled: Settled,
+    quality: Quality,
     /// The counts of the connections that [`poll`](Self::poll) has given.
     told: Summary,
     /// When idle connections were last looked for.
@@ -142,6 +150,7 @@ impl Analyzer {
             lookups: Lookups::new(config.max_lookups),
             displaced: Vec::new(),
             settled: Settled::default(),
+            quality: Quality::default(),
             told: Summary::default(),
             swept: None,
             config,
@@ -155,6 +164,11 @@ impl Analyzer {
         match decode(frame) {
             Ok(packet) => {
                 self.decoded_frames = self.decoded_frames.saturating_add(1);
+                if let Packet::Tcp(segment) = &packet
+                    && segment.flags.syn()
+                {
+                    self.quality.syn(segment, Some(frame), moment);
+                }
                 self.take_packet(&packet, moment, 0);
             }
             Err(reason) => self.seen.undecoded(reason, moment),
@@ -209,7 +223,6 @@ impl Analyzer {
                 Tally::add(&mut self.seen.mid_connection, setup.first);
             }
         }
-        self.seen.encrypted_dns = self.settled.encrypted_dns;
         self.seen.lookups = LookupsSeen {
             any: !self.lookups.all().is_empty(),
             cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
@@ -222,11 +235,16 @@ impl Analyzer {
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
         analysis
+            .notices
+            .extend(trust::notices(&self.quality, &self.lookups));
+        analysis.notices.sort_by_key(|notice| notice.code);
+        analysis
     }
 
     fn note_frame(&mut self, frame: &Frame<'_>, moment: Moment) {
         self.frames = self.frames.saturating_add(1);
         self.first_frame.get_or_insert(moment);
+        self.quality.frame(moment);
         match self.latest {
             Some(latest) if moment.time < latest.time => self.seen.backwards(moment),
             _ => self.latest = Some(moment),
@@ -245,7 +263,10 @@ impl Analyzer {
     fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
-            Packet::Udp(datagram) => self.lookups.udp(moment, datagram),
+            Packet::Udp(datagram) => {
+                self.quality.udp(datagram, moment);
+                self.lookups.udp(moment, datagram);
+            }
             Packet::IcmpError(error) => self.take_error(error, moment),
             Packet::Fragment(fragment) => {
                 let mut done = Vec::new();
@@ -254,7 +275,8 @@ impl Analyzer {
                     self.take_whole(&whole, nesting);
                 }
             }
-            Packet::Resolution(_) | Packet::Other => {}
+            Packet::Resolution(resolution) => self.quality.resolution(resolution, moment),
+            Packet::Other => {}
         }
     }
 
@@ -367,6 +389,7 @@ impl Analyzer {
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
         resolve(&mut setup, &self.lookups);
+        self.quality.settle(&mut setup, &self.lookups);
         self.settled.take(setup, self.latest, &self.config);
     }
 }

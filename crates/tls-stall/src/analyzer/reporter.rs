@@ -31,6 +31,7 @@ impl<'a> Reporter<'a> {
                 first_frame,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
+                capture: &analyzer.quality,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),

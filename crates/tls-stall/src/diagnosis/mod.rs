@@ -5,10 +5,12 @@
 //! or a cause that it rules out. What the checks earn is settled in one place
 //! ([`confidence`](self::check)), and so is the choice between the candidates.
 
+mod artefact;
 mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod local_search;
 mod name_lookup;
 mod scene;
 mod silence;
@@ -62,8 +64,10 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 6] = [
+    artefact::consider,
     name_lookup::consider,
+    local_search::consider,
     connect::consider,
     client_hello::consider,
     silence::consider,
@@ -92,17 +96,21 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     for opinion in opinions {
         match opinion {
             Opinion::RuledOut(out) => ruled_out.push(out),
-            Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
-                Ok(confidence) => ranked.push((confidence, candidate)),
-                Err(because) => {
-                    let because = match candidate.subject {
-                        Some(subject) => format!("{subject}: {because}"),
-                        None => because,
-                    };
-                    let cause = candidate.cause;
-                    ruled_out.push(RuledOut { cause, because });
+            Opinion::Holds(mut candidate) => {
+                let doubts = artefact::doubts(case, &candidate);
+                candidate.checks.extend(doubts);
+                match check::confidence(&candidate.checks) {
+                    Ok(confidence) => ranked.push((confidence, candidate)),
+                    Err(because) => {
+                        let because = match candidate.subject {
+                            Some(subject) => format!("{subject}: {because}"),
+                            None => because,
+                        };
+                        let cause = candidate.cause;
+                        ruled_out.push(RuledOut { cause, because });
+                    }
                 }
-            },
+            }
         }
     }
     // A proven cause, then the silence itself, then what is only possible.

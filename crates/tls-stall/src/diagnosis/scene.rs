@@ -9,6 +9,7 @@ use super::Cover;
 use crate::decode::Endpoint;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
+use crate::quality::Quality;
 use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
 use crate::timeline::{Setup, Wait};
@@ -18,6 +19,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) first_frame: Timestamp,
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
+    /// What is known about the capture itself.
+    pub(crate) capture: &'a Quality,
 }
 
 /// The servers to which a client's handshakes came through.

@@ -177,5 +177,7 @@ named! {
         ClientIdle = "client-idle",
         /// Opened and never used: a note, not a stall.
         UnusedConnection = "unused-connection",
+        /// The capture itself: lost frames, a clock step.
+        CaptureArtefact = "capture-artefact",
     }
 }

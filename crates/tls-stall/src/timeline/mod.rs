@@ -3,6 +3,7 @@
 mod outcome;
 mod resolution;
 mod setup;
+mod vantage;
 mod wait;
 
 pub(crate) use outcome::outcome;

@@ -1,0 +1,172 @@
+//! What one side's segments tell of the capture: what is missing of it, and how its time went.
+
+use super::seq::SeqNumber;
+use crate::decode::Segment;
+use crate::time::{Moment, Span};
+
+/// Clock readings kept of one side; beyond them only the latest is.
+const MAX_TICKS: usize = 64;
+
+/// Two captures of one packet, on two interfaces or at both ends of a router, lie closer together
+/// than any retransmission timer (200 ms on Linux, `TCP_RTO_MIN`).
+pub(super) const SECOND_COPY: Span = Span::from_millis(20);
+
+/// The sender's own clock as it stands in a segment (`TSval`, RFC 7323, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tick {
+    pub(crate) moment: Moment,
+    pub(crate) value: u32,
+}
+
+/// What one side of a connection left in the capture while it was being set up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Trace {
+    /// Whether a segment of this side was captured.
+    pub(crate) heard: bool,
+    /// TTL or hop limit of its first segment.
+    pub(crate) ttl: Option<u8>,
+    /// In the order of the capture, at most 64.
+    pub(crate) ticks: Vec<Tick>,
+    /// Segments that were captured more than once, and the first of their second copies.
+    pub(crate) copies: u32,
+    pub(crate) first_copy: Option<Moment>,
+    /// Beyond the last byte, SYN or FIN that was captured.
+    end: Option<SeqNumber>,
+    /// The first acknowledgement of a side that was not heard yet.
+    first_ack: Option<SeqNumber>,
+    /// What the peer acknowledged beyond `end`.
+    unseen: Option<(SeqNumber, Moment)>,
+    last_syn: Option<(Moment, Option<u16>)>,
+}
+
+impl Trace {
+    /// This side sent `segment`.
+    pub(super) fn sent(&mut self, segment: &Segment<'_>, moment: Moment) {
+        self.heard = true;
+        self.ttl.get_or_insert(segment.ip.ttl);
+        if segment.flags.rst() {
+            // Its numbers need not follow from what was sent (RFC 9293, section 3.5.2).
+            return;
+        }
+        if let Some(value) = segment.timestamp() {
+            if self.ticks.len() >= MAX_TICKS {
+                self.ticks.pop();
+            }
+            self.ticks.push(Tick { moment, value });
+        }
+        let flags = u32::from(segment.flags.syn()).saturating_add(segment.flags.fin().into());
+        let end = SeqNumber(segment.seq).plus(segment.payload_len).plus(flags);
+        if self.end.is_none_or(|known| known.is_before(end)) {
+            self.end = Some(end);
+        }
+        if self.unseen.is_some_and(|(ack, _)| !end.is_before(ack)) {
+            self.unseen = None;
+        }
+    }
+
+    /// The peer acknowledged everything before `ack`.
+    pub(super) fn acknowledged(&mut self, ack: SeqNumber, moment: Moment) {
+        // Of a connection that began before the capture, the first acknowledgement tells only
+        // where this side is.
+        let known = self.end.unwrap_or(*self.first_ack.get_or_insert(ack));
+        if known.is_before(ack) && self.unseen.is_none() {
+            self.unseen = Some((ack, moment));
+        }
+    }
+
+    /// Whether a SYN was captured a second time, rather than sent again.
+    pub(super) fn is_copy_of_syn(&mut self, segment: &Segment<'_>, moment: Moment) -> bool {
+        let copy = self
+            .last_syn
+            .is_some_and(|(at, id)| moment.since(at).abs() < SECOND_COPY && id == segment.ip.id);
+        if copy {
+            self.note_copy(moment);
+        } else {
+            self.last_syn = Some((moment, segment.ip.id));
+        }
+        copy
+    }
+
+    /// A segment was captured once more, at `moment`.
+    pub(super) fn note_copy(&mut self, moment: Moment) {
+        self.copies = self.copies.saturating_add(1);
+        self.first_copy.get_or_insert(moment);
+    }
+
+    /// When the peer first acknowledged what of this side is not in the capture.
+    pub(crate) fn unseen(&self) -> Option<Moment> {
+        self.unseen.map(|(_, moment)| moment)
+    }
+}
+
+/// What both sides left in the capture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Traces {
+    pub(crate) client: Trace,
+    pub(crate) server: Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Endpoint, IpFacts, TcpFlags};
+    use crate::time::{FrameNumber, Timestamp};
+
+    const ACK: u8 = 0x10;
+
+    fn segment(seq: u32, len: u32, flags: u8) -> Segment<'static> {
+        let endpoint = Endpoint {
+            ip: "10.8.0.1".parse().unwrap(),
+            port: 1,
+        };
+        Segment {
+            ip: IpFacts { ttl: 64, id: None },
+            source: endpoint,
+            destination: endpoint,
+            seq,
+            ack: 0,
+            flags: TcpFlags(flags),
+            window: None,
+            options: &[],
+            payload: &[],
+            payload_len: len,
+        }
+    }
+
+    fn at(frame: u64) -> Moment {
+        Moment {
+            time: Timestamp::from_nanos(0),
+            frame: FrameNumber::new(frame).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_is_acknowledged_and_was_not_captured_is_unseen_until_it_comes_out_of_order() {
+        let mut trace = Trace::default();
+        trace.sent(&segment(100, 50, ACK), at(1));
+        trace.acknowledged(SeqNumber(150), at(2));
+        assert_eq!(trace.unseen(), None);
+        trace.acknowledged(SeqNumber(200), at(3));
+        assert_eq!(trace.unseen(), Some(at(3)));
+        trace.sent(&segment(150, 50, ACK), at(4));
+        assert_eq!(trace.unseen(), None);
+    }
+
+    #[test]
+    fn the_acknowledgement_of_a_fin_is_of_something_seen() {
+        let mut trace = Trace::default();
+        trace.sent(&segment(100, 0, ACK | 1), at(1));
+        trace.acknowledged(SeqNumber(101), at(2));
+        assert_eq!(trace.unseen(), None);
+    }
+
+    #[test]
+    fn of_a_side_that_was_never_heard_only_an_advance_proves_that_it_spoke() {
+        let mut trace = Trace::default();
+        trace.acknowledged(SeqNumber(7), at(1));
+        trace.acknowledged(SeqNumber(7), at(2));
+        assert_eq!(trace.unseen(), None);
+        trace.acknowledged(SeqNumber(9), at(3));
+        assert_eq!(trace.unseen(), Some(at(3)));
+    }
+}
