@@ -28,6 +28,7 @@ pub(super) fn doubts(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
         None => Vec::new(),
     };
     let mut checks = Vec::from_iter(step);
+    checks.extend(asked_once_for_long(case, candidate));
     checks.extend(absence);
     checks.extend(made_by_an_app(case, candidate));
     checks.extend(by_an_observer(case, candidate));
@@ -112,6 +113,37 @@ fn without_answers(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
         ));
     }
     checks
+}
+
+/// Every resolver asks again after 5 s at most, unless it is told otherwise; one that waits for
+/// much longer may be one of those, or the clock was set meanwhile.
+fn asked_once_for_long(case: &Case<'_>, candidate: &Candidate) -> Option<Check> {
+    const LONG: Span = Span::from_secs(12);
+
+    let slow = matches!(
+        candidate.cause,
+        Cause::ReverseDnsSlow | Cause::ForwardDnsSlow
+    );
+    let mut lookups = candidate
+        .lookups
+        .iter()
+        .filter_map(|&number| case.scene.lookups.numbered(number));
+    let once = lookups.find(|lookup| {
+        let udp = lookup.queries.iter().all(|query| !query.over_tcp);
+        lookup.queries.len() == 1 && udp && lookup.duration() >= LONG
+    });
+    once.filter(|_| slow).map(|lookup| {
+        Check::strong(
+            "clock-is-steady",
+            None,
+            format!(
+                "{} was asked for once in {}: an asker of unusual patience, or a clock that was \
+                 set meanwhile",
+                lookup.name,
+                lookup.duration()
+            ),
+        )
+    })
 }
 
 /// Packets that were acknowledged were sent, though they are not in the capture.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::milestone::Milestone;
+use crate::report::Vantage;
 use crate::tcp::{Tick, Trace};
 use crate::time::{Moment, Span};
 use crate::timeline::Setup;
@@ -25,6 +26,10 @@ const LONGEST_TIMER: Span = Span::from_secs(4);
 
 /// Two sides may differ by so much in what they tell of one step.
 const AGREEMENT: Span = Span::from_millis(500);
+
+/// Ticks in a second of the clocks that are in use: of today's systems, of Linux before 4.13 by its
+/// `HZ`, and of old Windows.
+const RATES: [i64; 4] = [1000, 250, 100, 10];
 
 /// Two frames that follow each other in the file, a long time apart by its clock.
 #[derive(Debug, Clone, Copy)]
@@ -96,48 +101,86 @@ impl Clock {
     }
 }
 
-/// Both sides' own clocks agree that the capture's jumped.
+/// Both sides' own clocks agree that the capture's jumped. A packet may have been long on its way,
+/// so one side's is enough only where the capture was made, and where it is all there is.
 fn by_timestamps(setup: &Setup, gap: &Gap) -> Option<Step> {
-    let (client, server) = (
-        error(&setup.traces.client, gap)?,
-        error(&setup.traces.server, gap)?,
-    );
+    let passages = [&setup.traces.client, &setup.traces.server].map(|it| Passage::of(it, gap));
+    let (jump, shown_by) = match passages {
+        [Some(client), Some(server)] => {
+            // Where one side's rate is not known, the rates that are in use are tried on it.
+            let jump = match (client.hertz, server.hertz) {
+                (Some(hertz), _) => server.agrees(client.error(hertz)),
+                (None, Some(hertz)) => client.agrees(server.error(hertz)),
+                (None, None) => None,
+            };
+            (jump?, "the TCP timestamps of both sides")
+        }
+        [Some(client), None] if setup.vantage() == Some(Vantage::Client) => {
+            (client.error(client.hertz?), "the client's TCP timestamps")
+        }
+        [None, Some(server)] if setup.vantage() == Some(Vantage::Server) => {
+            (server.error(server.hertz?), "the server's TCP timestamps")
+        }
+        _ => return None,
+    };
     let length = gap.after.since(gap.before);
-    let agree = client.minus(server).abs() <= AGREEMENT.max(client.abs().percent(5));
-    let least = LEAST.max(length.abs().percent(20));
     let forward = length >= Span::ZERO;
-    let is_step = [client, server]
-        .into_iter()
-        .all(|error| error.abs() >= least && (error >= Span::ZERO) == forward);
-    (agree && is_step).then_some(Step {
+    let long = jump.abs() >= LEAST.max(length.abs().percent(20));
+    (long && (jump >= Span::ZERO) == forward).then_some(Step {
         before: gap.before,
         after: gap.after,
-        jump: client,
-        shown_by: "the TCP timestamps of both sides",
+        jump,
+        shown_by,
     })
 }
 
-/// By how much more the capture's clock went on across `gap` than that of one side; `None` where
-/// its segments do not tell.
-fn error(side: &Trace, gap: &Gap) -> Option<Span> {
-    let before = side
-        .ticks
-        .iter()
-        .rfind(|tick| tick.moment.frame <= gap.before.frame)?;
-    let after = side
-        .ticks
-        .iter()
-        .find(|tick| tick.moment.frame >= gap.after.frame)?;
-    let hertz = hertz(&side.ticks, gap)?;
-    let ticks = difference(before, after);
-    let passed = Span::from_nanos(ticks.saturating_mul(1_000_000_000 / hertz));
-    Some(after.moment.since(before.moment).minus(passed))
+/// How one side's clock went on across a gap.
+#[derive(Debug, Clone, Copy)]
+struct Passage {
+    ticks: i64,
+    /// By the capture's clock.
+    time: Span,
+    hertz: Option<i64>,
+}
+
+impl Passage {
+    /// `None` where no segment of the side lies on one side of `gap`.
+    fn of(side: &Trace, gap: &Gap) -> Option<Self> {
+        let before = side
+            .ticks
+            .iter()
+            .rfind(|tick| tick.moment.frame <= gap.before.frame)?;
+        let after = side
+            .ticks
+            .iter()
+            .find(|tick| tick.moment.frame >= gap.after.frame)?;
+        Some(Self {
+            ticks: difference(before, after),
+            time: after.moment.since(before.moment),
+            hertz: hertz(&side.ticks, gap),
+        })
+    }
+
+    /// By how much more the capture's clock went on than the side's at `hertz`.
+    fn error(&self, hertz: i64) -> Span {
+        let passed = Span::from_nanos(self.ticks.saturating_mul(1_000_000_000 / hertz));
+        self.time.minus(passed)
+    }
+
+    /// `error`, if this side shows the same at its rate, or at one that it may have.
+    fn agrees(&self, error: Span) -> Option<Span> {
+        let near = AGREEMENT.max(error.abs().percent(5));
+        let agrees = |hertz: i64| self.error(hertz).minus(error).abs() <= near;
+        let agree = self
+            .hertz
+            .map_or_else(|| RATES.into_iter().any(agrees), agrees);
+        agree.then_some(error)
+    }
 }
 
 /// How fast the clock of one side ticks, by the frames on either side of `gap`: one of the rates
 /// that are in use, or nothing.
 fn hertz(ticks: &[Tick], gap: &Gap) -> Option<i64> {
-    const RATES: [i64; 4] = [1000, 250, 100, 10];
     /// Over less time, single milliseconds count too much.
     const LEAST: Span = Span::from_millis(20);
 

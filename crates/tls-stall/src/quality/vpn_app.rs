@@ -80,14 +80,18 @@ impl VpnApp {
             .iter()
             .rev()
             .find(|syn| syn.from == answer.destination && syn.to == answer.source)?;
-        if addresses.is_some() && syn.addresses == addresses {
-            return Some("both directions have the same hardware addresses");
+        // Mirrored ports, tunnels and captures made by hand have the same pair, too, but not SYN-ACKs
+        // that no stack makes.
+        let forged = answer.window == Some(u16::MAX) && answer.options.is_empty();
+        if forged && addresses.is_some() && syn.addresses == addresses {
+            return Some(
+                "both directions have the same hardware addresses, and the SYN-ACK no options",
+            );
         }
         let of_phone = match syn.from.ip {
             IpAddr::V4(ip) => PHONES.map(Ipv4Addr::from).contains(&ip),
             IpAddr::V6(_) => false,
         };
-        let forged = answer.window == Some(u16::MAX) && answer.options.is_empty();
         let at_once = moment.since(syn.moment) < AT_ONCE;
         (of_phone && forged && at_once).then_some("the SYN-ACK comes at once and has no options")
     }

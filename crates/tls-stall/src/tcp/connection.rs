@@ -313,12 +313,14 @@ impl Connection {
         note(&mut self.resent, resent);
     }
 
-    /// When a hole in what `side` sent turned out to be the capturer's.
-    pub(crate) fn missed(&self, side: Side) -> Option<Moment> {
-        match side {
-            Side::Client => self.client_half.assembler.missed(),
-            Side::Server => self.server_half.assembler.missed(),
-        }
+    /// The first frame that shows that bytes of `side` were not captured.
+    pub(crate) fn unseen(&self, side: Side) -> Option<Moment> {
+        let (trace, half) = match side {
+            Side::Client => (&self.traces.client, &self.client_half),
+            Side::Server => (&self.traces.server, &self.server_half),
+        };
+        let unseen = trace.unseen(half.assembler.next());
+        unseen.into_iter().chain(half.assembler.missed()).min()
     }
 
     fn trace_mut(&mut self, side: Side) -> &mut Trace {

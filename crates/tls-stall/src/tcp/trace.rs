@@ -34,9 +34,18 @@ pub(crate) struct Trace {
     end: Option<SeqNumber>,
     /// The first acknowledgement of a side that was not heard yet.
     first_ack: Option<SeqNumber>,
-    /// What the peer acknowledged beyond `end`.
-    unseen: Option<(SeqNumber, Moment)>,
+    /// Beyond the FIN.
+    fin: Option<SeqNumber>,
+    unseen: Option<Unseen>,
     last_syn: Option<(Moment, Option<u16>)>,
+}
+
+/// What the peer acknowledged beyond what was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unseen {
+    from: SeqNumber,
+    ack: SeqNumber,
+    moment: Moment,
 }
 
 impl Trace {
@@ -56,10 +65,17 @@ impl Trace {
         }
         let flags = u32::from(segment.flags.syn()).saturating_add(segment.flags.fin().into());
         let end = SeqNumber(segment.seq).plus(segment.payload_len).plus(flags);
-        if self.end.is_none_or(|known| known.is_before(end)) {
+        // A server that forgot its first answer begins anew with the next one.
+        let begins = segment.flags.syn();
+        if begins || self.end.is_none_or(|known| known.is_before(end)) {
             self.end = Some(end);
         }
-        if self.unseen.is_some_and(|(ack, _)| !end.is_before(ack)) {
+        if segment.flags.fin() {
+            self.fin = Some(end);
+        }
+        let seq = SeqNumber(segment.seq);
+        let fills = |unseen: &Unseen| !unseen.from.is_before(seq) && !end.is_before(unseen.ack);
+        if begins || self.unseen.as_ref().is_some_and(fills) {
             self.unseen = None;
         }
     }
@@ -70,7 +86,8 @@ impl Trace {
         // where this side is.
         let known = self.end.unwrap_or(*self.first_ack.get_or_insert(ack));
         if known.is_before(ack) && self.unseen.is_none() {
-            self.unseen = Some((ack, moment));
+            let from = known;
+            self.unseen = Some(Unseen { from, ack, moment });
         }
     }
 
@@ -93,9 +110,13 @@ impl Trace {
         self.first_copy.get_or_insert(moment);
     }
 
-    /// When the peer first acknowledged what of this side is not in the capture.
-    pub(crate) fn unseen(&self) -> Option<Moment> {
-        self.unseen.map(|(_, moment)| moment)
+    /// When the peer first acknowledged what of this side is not in the capture, of which all was
+    /// read before `next`.
+    pub(super) fn unseen(&self, next: Option<SeqNumber>) -> Option<Moment> {
+        let unseen = self.unseen?;
+        let read = next.is_some_and(|next| !next.is_before(unseen.ack));
+        let was_fin = self.fin == Some(unseen.ack);
+        (!read && !was_fin).then_some(unseen.moment)
     }
 }
 
@@ -145,11 +166,11 @@ mod tests {
         let mut trace = Trace::default();
         trace.sent(&segment(100, 50, ACK), at(1));
         trace.acknowledged(SeqNumber(150), at(2));
-        assert_eq!(trace.unseen(), None);
+        assert_eq!(trace.unseen(None), None);
         trace.acknowledged(SeqNumber(200), at(3));
-        assert_eq!(trace.unseen(), Some(at(3)));
+        assert_eq!(trace.unseen(None), Some(at(3)));
         trace.sent(&segment(150, 50, ACK), at(4));
-        assert_eq!(trace.unseen(), None);
+        assert_eq!(trace.unseen(None), None);
     }
 
     #[test]
@@ -157,7 +178,7 @@ mod tests {
         let mut trace = Trace::default();
         trace.sent(&segment(100, 0, ACK | 1), at(1));
         trace.acknowledged(SeqNumber(101), at(2));
-        assert_eq!(trace.unseen(), None);
+        assert_eq!(trace.unseen(None), None);
     }
 
     #[test]
@@ -165,8 +186,27 @@ mod tests {
         let mut trace = Trace::default();
         trace.acknowledged(SeqNumber(7), at(1));
         trace.acknowledged(SeqNumber(7), at(2));
-        assert_eq!(trace.unseen(), None);
+        assert_eq!(trace.unseen(None), None);
         trace.acknowledged(SeqNumber(9), at(3));
-        assert_eq!(trace.unseen(), Some(at(3)));
+        assert_eq!(trace.unseen(None), Some(at(3)));
+    }
+
+    #[test]
+    fn a_fin_behind_what_was_not_captured_does_not_bring_it_back() {
+        let mut trace = Trace::default();
+        trace.sent(&segment(100, 0, ACK), at(1));
+        trace.acknowledged(SeqNumber(900), at(2));
+        trace.sent(&segment(900, 0, ACK | 1), at(3));
+        assert_eq!(trace.unseen(Some(SeqNumber(100))), Some(at(2)));
+        assert_eq!(trace.unseen(Some(SeqNumber(900))), None, "read meanwhile");
+    }
+
+    #[test]
+    fn a_server_that_begins_anew_is_measured_anew() {
+        let mut trace = Trace::default();
+        trace.sent(&segment(3_212_050_950, 0, ACK | 2), at(1));
+        trace.sent(&segment(97_572_840, 0, ACK | 2), at(2));
+        trace.acknowledged(SeqNumber(97_572_841), at(3));
+        assert_eq!(trace.unseen(None), None);
     }
 }

@@ -126,15 +126,9 @@ impl Setup {
 
 /// The first frame that shows that a packet of `side` was not captured.
 fn unseen(connection: &Connection, milestones: &Milestones, side: Side) -> Option<Moment> {
-    let trace = match side {
-        Side::Client => &connection.traces.client,
-        Side::Server => &connection.traces.server,
-    };
     let answered_syn = milestones
         .get(Milestone::Established)
         .filter(|_| side == Side::Server && !milestones.has(Milestone::SynAck));
-    [trace.unseen(), connection.missed(side), answered_syn]
-        .into_iter()
-        .flatten()
-        .min()
+    let unseen = connection.unseen(side);
+    unseen.into_iter().chain(answered_syn).min()
 }

@@ -7,12 +7,14 @@
 )]
 
 mod bad_input;
+mod edited;
 mod encapsulations;
 mod formats;
 mod live;
 mod malformed;
 mod scenarios;
 mod sums;
+mod trust;
 mod truth;
 
 use std::path::{Path, PathBuf};
