@@ -38,6 +38,13 @@ pub(super) fn notices(quality: &Quality, lookups: &Lookups) -> Vec<Notice> {
             format!("{connections} packets that were not captured"),
         ));
     }
+    notices.extend(quality.missed_answer(lookups).map(|syn| {
+        Notice::new(
+            NoticeCode::FramesLost,
+            Some(syn.frame),
+            "a host connects as if its lookup were answered, and the answer was not captured",
+        )
+    }));
     notices.extend(duplicates(quality, lookups));
     notices.extend(quality.encrypted.first().map(|(first, how)| {
         Notice::new(

@@ -105,7 +105,7 @@ fn without_answers(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
             "one direction only was captured: whether an answer came is not known",
         )),
     }
-    if capture.loses_frames() && !asked_again {
+    if capture.loses_frames(lookups) && !asked_again {
         checks.push(Check::strong(
             NO_FRAMES_LOST,
             None,
@@ -212,16 +212,10 @@ fn made_by_an_app(case: &Case<'_>, candidate: &Candidate) -> Option<Check> {
 
 /// A host on which a program looks on asks for its peers' names, and waits for none.
 fn by_an_observer(case: &Case<'_>, candidate: &Candidate) -> Option<Check> {
-    let reverse = matches!(
-        candidate.cause,
-        Cause::ReverseDnsUnanswered | Cause::ReverseDnsSlow | Cause::ReverseDnsFailed
-    );
-    let observers = &case.scene.capture.observers;
-    let lookup = candidate
-        .lookups
-        .first()
-        .and_then(|&number| case.scene.lookups.numbered(number))?;
-    (reverse && observers.includes(lookup.asker)).then(|| {
+    let first = *candidate.lookups.first()?;
+    let lookup = case.scene.lookups.numbered(first)?;
+    let looks_on = case.scene.capture.observers.includes(lookup.asker);
+    (looks_on && lookup.reverse_of().is_some()).then(|| {
         Check::necessary(
             "asked-by-who-waits",
             false,

@@ -69,6 +69,11 @@ impl Clock {
         }
     }
 
+    /// The latest frame.
+    pub(super) fn last(&self) -> Option<Moment> {
+        self.last
+    }
+
     /// Asks a connection about the gaps that it went through.
     pub(super) fn settle(&mut self, setup: &Setup) {
         for gap in self.gaps.iter().rev() {

@@ -4,6 +4,7 @@
 //! up half of the packets. Each of that is noticed here, while the frames come; the diagnosis asks
 //! before it calls something unanswered, or long.
 
+mod answers;
 mod clock;
 mod directions;
 mod encrypted;
@@ -11,6 +12,7 @@ mod neighbours;
 mod observers;
 mod vpn_app;
 
+use self::answers::Answers;
 use self::clock::Clock;
 pub(crate) use self::clock::Step;
 use self::directions::Directions;
@@ -34,6 +36,7 @@ pub(crate) struct Quality {
     pub(crate) encrypted: EncryptedDns,
     pub(crate) neighbours: Neighbours,
     pub(crate) observers: Observers,
+    answers: Answers,
     vpn_app: VpnApp,
     lost: Option<Lost>,
     copies: Option<Lost>,
@@ -75,6 +78,7 @@ impl Quality {
         self.directions.settle(setup);
         self.encrypted.settle(setup);
         self.observers.settle(setup, lookups);
+        self.answers.settle(setup, lookups);
         if let Some(first) = [Side::Client, Side::Server]
             .into_iter()
             .filter_map(|side| setup.unseen(side))
@@ -105,8 +109,13 @@ impl Quality {
     }
 
     /// Whether frames are known to be missing.
-    pub(crate) fn loses_frames(&self) -> bool {
-        self.lost.is_some() || self.capturer_lost
+    pub(crate) fn loses_frames(&self, lookups: &Lookups) -> bool {
+        self.lost.is_some() || self.capturer_lost || self.missed_answer(lookups).is_some()
+    }
+
+    /// The first frame in which a host acts upon an answer that was not captured.
+    pub(crate) fn missed_answer(&self, lookups: &Lookups) -> Option<Moment> {
+        self.answers.missing(lookups, self.clock.last()?)
     }
 
     /// The first frame that an app on the phone made, and what shows it.
@@ -116,7 +125,7 @@ impl Quality {
 
     /// Whether an answer may have come and not be in the capture.
     pub(crate) fn may_miss_answers(&self, lookups: &Lookups) -> bool {
-        self.loses_frames() || self.shows_both_directions(lookups) == Some(false)
+        self.loses_frames(lookups) || self.shows_both_directions(lookups) == Some(false)
     }
 
     /// Whether both directions of some conversation were captured; `None` where the capture does

@@ -106,3 +106,79 @@ fn hardware_addresses(frame: &Frame<'_>) -> Option<[u8; 12]> {
     let (to, from) = addresses.split_at(6);
     (to != from).then_some(addresses)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{IpFacts, TcpFlags};
+    use crate::time::{FrameNumber, Timestamp};
+
+    const APP: [u8; 14] = [0, 0x1a, 0x11, 0, 0, 2, 0, 0x1a, 0x11, 0, 0, 1, 8, 0];
+    const MSS: [u8; 4] = [2, 4, 5, 0xb4];
+
+    fn endpoint(address: &str) -> Endpoint {
+        let address: std::net::SocketAddr = address.parse().unwrap();
+        Endpoint {
+            ip: address.ip(),
+            port: address.port(),
+        }
+    }
+
+    /// What is made of a SYN from `phone` and of its answer after `delay`.
+    fn sign(
+        phone: &str,
+        link_type: LinkType,
+        delay: Span,
+        seq: u32,
+        options: &[u8],
+    ) -> Option<&'static str> {
+        let (phone, server) = (endpoint(phone), endpoint("203.0.113.25:465"));
+        let mut app = VpnApp::default();
+        for (frame, flags) in [(1, 0x02), (2, 0x12)] {
+            let number = FrameNumber::new(frame).unwrap();
+            let answer = frame == 2;
+            let start = Timestamp::from_nanos(0);
+            let time = if answer { start.plus(delay) } else { start };
+            let bytes = Frame::new(number, time, link_type, &APP);
+            let segment = Segment {
+                ip: IpFacts { ttl: 64, id: None },
+                source: if answer { server } else { phone },
+                destination: if answer { phone } else { server },
+                seq,
+                ack: 0,
+                flags: TcpFlags(flags),
+                window: Some(u16::MAX),
+                options: if answer { options } else { &MSS },
+                payload: &[],
+                payload_len: 0,
+            };
+            app.syn(&segment, Some(&bytes), bytes.moment());
+        }
+        app.sign().map(|(_, sign)| sign)
+    }
+
+    #[test]
+    fn zdtun_gives_every_server_the_same_first_number() {
+        let far = Span::from_millis(80);
+        let sign = sign("192.0.2.7:4000", LinkType::RAW, far, ZDTUN_ISN, &MSS);
+        assert!(sign.is_some());
+    }
+
+    #[test]
+    fn one_pair_of_hardware_addresses_counts_only_with_a_syn_ack_that_no_stack_makes() {
+        let far = Span::from_millis(80);
+        let (phone, link) = ("10.8.0.1:4000", LinkType::ETHERNET);
+        assert!(sign(phone, link, far, 7, &[]).is_some());
+        assert_eq!(sign(phone, link, far, 7, &MSS), None);
+    }
+
+    #[test]
+    fn an_address_that_apps_use_counts_only_with_a_forged_answer_at_once() {
+        let (near, far) = (Span::from_millis(2), Span::from_millis(80));
+        let link = LinkType::RAW;
+        assert!(sign("10.8.0.1:4000", link, near, 7, &[]).is_some());
+        assert_eq!(sign("10.8.0.1:4000", link, far, 7, &[]), None);
+        assert_eq!(sign("10.8.0.1:4000", link, near, 7, &MSS), None);
+        assert_eq!(sign("192.0.2.7:4000", link, near, 7, &[]), None);
+    }
+}

@@ -6,7 +6,7 @@ pub(crate) struct Records {
     /// Units of the fractions of seconds.
     per_second: i64,
     /// Time in those units, and the record's lengths and bytes.
-    records: Vec<(i64, [u8; 8], Vec<u8>)>,
+    list: Vec<(i64, [u8; 8], Vec<u8>)>,
 }
 
 impl Records {
@@ -30,17 +30,17 @@ impl Records {
         Self {
             header: header.to_vec(),
             per_second,
-            records,
+            list: records,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.list.len()
     }
 
     /// Sets the clock by `seconds` before frame `number`, from 1.
     pub(crate) fn step(mut self, number: usize, seconds: i64) -> Self {
-        for record in self.records.iter_mut().skip(number - 1) {
+        for record in self.list.iter_mut().skip(number - 1) {
             record.0 += seconds * self.per_second;
         }
         self
@@ -49,7 +49,7 @@ impl Records {
     /// Keeps the frames that `wanted` keeps, by their numbers and bytes.
     pub(crate) fn only(mut self, wanted: impl Fn(usize, &[u8]) -> bool) -> Self {
         let mut number = 0;
-        self.records.retain(|(_, _, bytes)| {
+        self.list.retain(|(_, _, bytes)| {
             number += 1;
             wanted(number, bytes)
         });
@@ -59,7 +59,7 @@ impl Records {
     /// Captures each frame a second time, 5 us later.
     pub(crate) fn twice(mut self) -> Self {
         let later = self.per_second / 200_000;
-        self.records = std::mem::take(&mut self.records)
+        self.list = std::mem::take(&mut self.list)
             .into_iter()
             .flat_map(|(time, lengths, bytes)| {
                 let copy = (time + later, lengths, bytes.clone());
@@ -71,16 +71,16 @@ impl Records {
 
     /// Puts a frame in `milliseconds` after the first one.
     pub(crate) fn insert(&mut self, milliseconds: i64, bytes: &[u8]) {
-        let time = self.records[0].0 + milliseconds * (self.per_second / 1000);
-        let at = self.records.partition_point(|(other, ..)| *other <= time);
+        let time = self.list[0].0 + milliseconds * (self.per_second / 1000);
+        let at = self.list.partition_point(|(other, ..)| *other <= time);
         let len = u32::try_from(bytes.len()).unwrap().to_le_bytes();
         let lengths = [len, len].concat().try_into().unwrap();
-        self.records.insert(at, (time, lengths, bytes.to_vec()));
+        self.list.insert(at, (time, lengths, bytes.to_vec()));
     }
 
     pub(crate) fn file(&self) -> Vec<u8> {
         let mut file = self.header.clone();
-        for (time, lengths, bytes) in &self.records {
+        for (time, lengths, bytes) in &self.list {
             let seconds = u32::try_from(time / self.per_second).unwrap();
             let fraction = u32::try_from(time % self.per_second).unwrap();
             file.extend(seconds.to_le_bytes());

@@ -213,3 +213,121 @@ fn another_host_that_is_searched_for_in_vain_is_told_and_not_blamed() {
         verdict.summary
     );
 }
+
+fn scenario(text: &str) -> Analysis {
+    analyze(&Scenario::parse(text).unwrap().capture())
+}
+
+#[test]
+fn who_asks_for_every_peer_before_it_is_connected_looks_on_and_waits_for_none() {
+    let mut steps = Vec::new();
+    // The last peer's name is asked for within the client's turn, the others' before it.
+    for (start, peer, asked, hello) in [
+        (0, 9, 20, 90),
+        (1000, 8, 20, 90),
+        (2000, 7, 20, 90),
+        (30_000, 25, 81, 10_100),
+    ] {
+        let (client, server) = (format!("client{peer}"), format!("peer{peer}"));
+        let ptr = format!("client > resolver dns PTR {peer}.113.0.203.in-addr.arpa id={peer}");
+        if peer == 25 {
+            steps.push((start + 5081, ptr.clone()));
+        }
+        steps.extend([
+            (start, format!("{client} > {server} syn")),
+            (start + 80, format!("{server} > {client} syn-ack")),
+            (start + 80, format!("{client} > {server} ack")),
+            (start + asked, ptr),
+            (
+                start + hello,
+                format!("{client} > {server} client-hello sni=mail.example"),
+            ),
+            (
+                start + hello + 80,
+                format!("{server} > {client} server-flight"),
+            ),
+            (
+                start + hello + 81,
+                format!("{client} > {server} client-finished"),
+            ),
+            (
+                start + hello + 161,
+                format!("{server} > {client} server-finished"),
+            ),
+        ]);
+    }
+    steps.sort_by_key(|(time, _)| *time);
+    let lines = steps.iter().map(|(time, step)| {
+        let (seconds, rest) = (time / 1000, time % 1000);
+        format!("{seconds}.{rest:03} {step}\n")
+    });
+    let lines: String = lines.collect();
+    let hosts = [9, 8, 7, 25].map(|peer| {
+        format!("peer{peer} = \"203.0.113.{peer}:465\"\nclient{peer} = \"10.8.0.1:412{peer:02}\"\n")
+    });
+    let wire = format!(
+        "title = \"tcpdump without -n\"\nwire = '''\n{lines}'''\n[hosts]\n{}",
+        hosts.concat()
+    );
+    let analysis = scenario(&wire);
+    let told = told(&analysis.connections);
+    assert!(has(&analysis, NoticeCode::AnalystLookups));
+    let blamed = findings(&analysis).any(|it| it.cause == Cause::ReverseDnsUnanswered);
+    assert!(!blamed, "{told}");
+    assert_eq!(verdicts(&analysis), [(3, Cause::ClientIdle)], "{told}");
+}
+
+#[test]
+fn a_host_that_connects_without_an_answer_to_its_lookup_had_one() {
+    let analysis = scenario(
+        r#"
+title = "the answer to A is missing, and so is the answer to PTR"
+wire = '''
+0.000  client > resolver dns A mail.example id=5
+0.050  client > server  syn
+0.130  server > client  syn-ack
+0.130  client > server  ack
+0.131  client > resolver dns PTR 25.113.0.203.in-addr.arpa id=6
+5.132  client > server  client-hello sni=mail.example
+5.212  server > client  server-flight
+5.213  client > server  client-finished
+5.293  server > client  server-finished
+9.000  client > server  app 100
+'''
+"#,
+    );
+    assert!(has(&analysis, NoticeCode::FramesLost));
+    let certain = findings(&analysis).find(|it| it.confidence == Confidence::High);
+    assert_eq!(certain.map(|it| it.cause), None);
+}
+
+#[test]
+fn lookups_over_https_are_said_to_be_encrypted() {
+    let analysis = scenario(
+        r#"
+title = "the client asks dns.google, then is silent before its ClientHello"
+wire = '''
+0.000  client > doh     syn
+0.010  doh > client     syn-ack
+0.010  client > doh     ack
+0.011  client > doh     client-hello sni=dns.google
+0.021  doh > client     server-flight
+0.022  client > doh     client-finished
+0.032  doh > client     server-finished
+0.033  client > doh     app 100
+1.000  client > server  syn
+1.080  server > client  syn-ack
+1.080  client > server  ack
+11.10  client > server  client-hello sni=mail.example
++0.08  server > client  server-flight
+'''
+[hosts]
+doh = "8.8.8.8:443"
+"#,
+    );
+    assert!(has(&analysis, NoticeCode::DnsEncrypted));
+    let verdict = findings(&analysis).next().unwrap();
+    assert_eq!(verdict.cause, Cause::ClientIdle);
+    assert!(verdict.summary.contains("encrypted"), "{}", verdict.summary);
+    assert!(verdict.confidence < Confidence::High);
+}
