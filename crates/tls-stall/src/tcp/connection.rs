@@ -2,7 +2,7 @@
 
 use super::assembler::{Assembler, Budget, Piece};
 use super::seq::SeqNumber;
-use super::trace::{SECOND_COPY, Trace, Traces};
+use super::trace::{Trace, Traces, is_second_copy};
 use crate::decode::{Endpoint, IcmpKind, Segment};
 use crate::milestone::{Milestone, Milestones};
 use crate::time::{Moment, Span};
@@ -289,9 +289,9 @@ impl Connection {
         }
         // A keep-alive repeats one byte; a second copy of one frame follows it at once.
         let keep_alive = segment.payload_len == 1 && end == sent;
-        let copy = half
-            .advanced
-            .is_some_and(|at| moment.since(at) < SECOND_COPY && half.ip_id == segment.ip.id);
+        let copy = half.advanced.is_some_and(|at| {
+            half.ip_id == segment.ip.id && is_second_copy(moment.since(at), half.ip_id)
+        });
         if keep_alive || copy {
             if copy && !keep_alive {
                 self.trace_mut(from).note_copy(moment);

@@ -9,7 +9,22 @@ const MAX_TICKS: usize = 64;
 
 /// Two captures of one packet, on two interfaces or at both ends of a router, lie closer together
 /// than any retransmission timer (200 ms on Linux, `TCP_RTO_MIN`).
-pub(super) const SECOND_COPY: Span = Span::from_millis(20);
+const SECOND_COPY: Span = Span::from_millis(20);
+
+/// The same where the identification is always 0, or there is none: a resend that an
+/// acknowledgement called for follows after a round trip, and looks no different.
+const SECOND_COPY_UNNUMBERED: Span = Span::from_millis(1);
+
+/// Whether a repetition `after` the first is the same packet, captured again; both have this `id`.
+pub(super) fn is_second_copy(after: Span, id: Option<u16>) -> bool {
+    let numbered = id.is_some_and(|id| id != 0);
+    after.abs()
+        < if numbered {
+            SECOND_COPY
+        } else {
+            SECOND_COPY_UNNUMBERED
+        }
+}
 
 /// The sender's own clock as it stands in a segment (`TSval`, RFC 7323, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +110,7 @@ impl Trace {
     pub(super) fn is_copy_of_syn(&mut self, segment: &Segment<'_>, moment: Moment) -> bool {
         let copy = self
             .last_syn
-            .is_some_and(|(at, id)| moment.since(at).abs() < SECOND_COPY && id == segment.ip.id);
+            .is_some_and(|(at, id)| id == segment.ip.id && is_second_copy(moment.since(at), id));
         if copy {
             self.note_copy(moment);
         } else {
@@ -208,5 +223,14 @@ mod tests {
         trace.sent(&segment(97_572_840, 0, ACK | 2), at(2));
         trace.acknowledged(SeqNumber(97_572_841), at(3));
         assert_eq!(trace.unseen(None), None);
+    }
+
+    #[test]
+    fn a_fast_resend_without_identification_is_no_second_copy() {
+        let after = Span::from_millis(8);
+        assert!(is_second_copy(after, Some(7)));
+        assert!(!is_second_copy(after, Some(0)));
+        assert!(!is_second_copy(after, None));
+        assert!(is_second_copy(Span::from_nanos(5_000), Some(0)));
     }
 }
