@@ -33,6 +33,7 @@ mod dns;
 mod milestone;
 mod names;
 mod notice;
+mod quality;
 mod report;
 mod tcp;
 mod time;

@@ -5,6 +5,7 @@ mod notices;
 mod reporter;
 mod session;
 mod settled;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -23,6 +24,8 @@ use crate::decode::{
 };
 use crate::dns::Lookups;
 use crate::milestone::{Milestone, Milestones};
+use crate::notice::NoticeCode;
+use crate::quality::Quality;
 use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
 use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
@@ -87,8 +90,12 @@ fn read<R: Read>(
             break;
         }
     }
+    let notices = reader.notices();
+    analyzer.quality.capturer_lost = notices
+        .iter()
+        .any(|notice| notice.code == NoticeCode::FramesLost);
     let mut analysis = analyzer.finish();
-    analysis.notices.splice(..0, reader.notices());
+    analysis.notices.splice(..0, notices);
     let mut source = Source::new(path, reader.format().name());
     source.compression = reader
         .compression()
@@ -121,6 +128,7 @@ pub struct Analyzer {
     settled: Settled,
     /// Connections to services that others wait for, those that are over included.
     visiting: BTreeSet<Place>,
+    quality: Quality,
     /// The counts of the connections that [`poll`](Self::poll) has given.
     told: Summary,
     /// When idle connections were last looked for.
@@ -150,6 +158,7 @@ impl Analyzer {
             displaced: Vec::new(),
             settled: Settled::default(),
             visiting: BTreeSet::new(),
+            quality: Quality::default(),
             told: Summary::default(),
             swept: None,
             config,
@@ -163,6 +172,11 @@ impl Analyzer {
         match decode(frame) {
             Ok(packet) => {
                 self.decoded_frames = self.decoded_frames.saturating_add(1);
+                if let Packet::Tcp(segment) = &packet
+                    && segment.flags.syn()
+                {
+                    self.quality.syn(segment, Some(frame), moment);
+                }
                 self.take_packet(&packet, moment, 0);
             }
             Err(reason) => self.seen.undecoded(reason, moment),
@@ -223,7 +237,6 @@ impl Analyzer {
                 Tally::add(&mut self.seen.mid_connection, setup.first);
             }
         }
-        self.seen.encrypted_dns = self.settled.encrypted_dns;
         self.seen.lookups = LookupsSeen {
             any: !self.lookups.all().is_empty(),
             cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
@@ -238,11 +251,16 @@ impl Analyzer {
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
         analysis
+            .notices
+            .extend(trust::notices(&self.quality, &self.lookups));
+        analysis.notices.sort_by_key(|notice| notice.code);
+        analysis
     }
 
     fn note_frame(&mut self, frame: &Frame<'_>, moment: Moment) {
         self.frames = self.frames.saturating_add(1);
         self.first_frame.get_or_insert(moment);
+        self.quality.frame(moment);
         match self.latest {
             Some(latest) if moment.time < latest.time => self.seen.backwards(moment),
             _ => self.latest = Some(moment),
@@ -262,6 +280,7 @@ impl Analyzer {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
             Packet::Udp(datagram) => {
+                self.quality.udp(datagram, moment);
                 self.lookups.udp(moment, datagram);
                 self.companions.datagram(datagram, moment);
             }
@@ -273,7 +292,8 @@ impl Analyzer {
                     self.take_whole(&whole, nesting);
                 }
             }
-            Packet::Resolution(_) | Packet::Other => {}
+            Packet::Resolution(resolution) => self.quality.resolution(resolution, moment),
+            Packet::Other => {}
         }
     }
 
@@ -418,6 +438,7 @@ impl Analyzer {
             .attempts
             .note(&mut setup, &self.lookups, &self.companions);
         resolve(&mut setup, &self.lookups);
+        self.quality.settle(&mut setup, &self.lookups);
         self.settled.take(setup, self.latest, &self.config);
     }
 }

@@ -32,6 +32,7 @@ impl<'a> Reporter<'a> {
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
                 visits: &analyzer.companions.visits,
+                capture: &analyzer.quality,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),

@@ -15,9 +15,6 @@ use crate::time::{Moment, Span};
 use crate::timeline::{Setup, Wait, failure, waits};
 use crate::tls;
 
-/// The port of DNS over TLS (RFC 7858).
-const DNS_OVER_TLS: u16 = 853;
-
 /// The connections that the report may show, and the counts of the others.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -31,8 +28,6 @@ pub(super) struct Settled {
     pub(super) worked: Worked,
     /// The failed attempts that led to other connections.
     pub(super) attempts: Told,
-    /// The first frame of name lookups within TLS.
-    pub(super) encrypted_dns: Option<Moment>,
 }
 
 /// Connections that the report does not show.
@@ -55,9 +50,6 @@ impl Settled {
     pub(super) fn take(&mut self, setup: Setup, latest: Option<Moment>, config: &Config) {
         let end = latest.unwrap_or(setup.last);
         let waits = waits(&setup, end, config.stall_threshold);
-        if setup.server.port == DNS_OVER_TLS && self.encrypted_dns.is_none() {
-            self.encrypted_dns = Some(setup.first);
-        }
         let room = self.servers.len() < config.max_connections;
         if setup.reading.is_tls && room {
             self.servers.insert(setup.server);

@@ -6,12 +6,14 @@
 //! ([`confidence`](self::check)), and so is the choice between the candidates.
 
 mod alert;
+mod artefact;
 mod check;
 mod client_hello;
 mod connect;
 mod cover;
 mod fallback;
 mod ident;
+mod local_search;
 mod mismatch;
 mod name_lookup;
 mod proxy;
@@ -73,7 +75,9 @@ type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
 const FAMILIES: &[Family] = &[
+    artefact::consider,
     name_lookup::consider,
+    local_search::consider,
     fallback::consider,
     ident::consider,
     revocation::consider,
@@ -109,17 +113,21 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     for opinion in opinions {
         match opinion {
             Opinion::RuledOut(out) => ruled_out.push(out),
-            Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
-                Ok(confidence) => ranked.push((confidence, candidate)),
-                Err(because) => {
-                    let because = match candidate.subject {
-                        Some(subject) => format!("{subject}: {because}"),
-                        None => because,
-                    };
-                    let cause = candidate.cause;
-                    ruled_out.push(RuledOut { cause, because });
+            Opinion::Holds(mut candidate) => {
+                let doubts = artefact::doubts(case, &candidate);
+                candidate.checks.extend(doubts);
+                match check::confidence(&candidate.checks) {
+                    Ok(confidence) => ranked.push((confidence, candidate)),
+                    Err(because) => {
+                        let because = match candidate.subject {
+                            Some(subject) => format!("{subject}: {because}"),
+                            None => because,
+                        };
+                        let cause = candidate.cause;
+                        ruled_out.push(RuledOut { cause, because });
+                    }
                 }
-            },
+            }
         }
     }
     // A proven cause, then the silence itself, then what is only possible.

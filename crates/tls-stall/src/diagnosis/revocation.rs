@@ -138,7 +138,7 @@ fn revocation_lookup(case: &Case<'_>, steps: &Steps<'_>) -> Option<Candidate> {
     let mut evidence: Vec<(Moment, String)> = steps
         .lookups
         .iter()
-        .flat_map(|lookup| evidence_of(lookup))
+        .flat_map(|lookup| evidence_of(case, lookup))
         .chain(
             steps
                 .fetches

@@ -6,6 +6,7 @@ use super::{Check, Cover, Worked};
 use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
+use crate::quality::Quality;
 use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
 use crate::timeline::{Failure, Setup, Wait};
@@ -16,6 +17,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
     pub(crate) visits: &'a Visits,
+    /// What is known about the capture itself.
+    pub(crate) capture: &'a Quality,
 }
 
 /// One wait of one connection, to be explained.

@@ -1,6 +1,6 @@
 //! Waits of which the capture shows who was silent, and not why.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Opinion, local_search, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase, Vantage};
 use crate::time::Span;
@@ -91,7 +91,8 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         .into_iter()
         .filter(|lookup| lookup.duration() >= to.since(from).percent(20))
         .collect();
-    let visible = lookups.has_asked(client);
+    let encrypted = case.scene.capture.encrypted.is_used_by(client);
+    let visible = lookups.has_asked(client) && !encrypted;
     let awaited = words::awaited(case.wait.phase);
     let hint = if open.is_empty() && !visible {
         resolver_hint(to.since(from))
@@ -107,6 +108,10 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         summary.push_str(hint);
         summary.push('.');
     }
+    if encrypted {
+        summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
+    }
+    summary.push_str(&local_search::sentence(case));
     summary.push_str(&words::consequence(case));
     let acked = match case.wait.phase {
         Phase::ClientHello => "the TCP handshake was complete, so the client had what it needed",
@@ -131,6 +136,8 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                 visible.then_some(true),
                 if visible {
                     format!("name lookups of {client} are in the capture")
+                } else if encrypted {
+                    format!("{client} encrypts name lookups")
                 } else {
                     format!(
                         "no name lookup of {client} is in the capture; it may use another path, or encrypt them"
@@ -267,6 +274,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
             summary.push('.');
         }
     }
+    summary.push_str(&local_search::sentence(case));
     Candidate {
         cause,
         waiting_on: Party::Server,

@@ -37,6 +37,10 @@ pub(crate) struct Lookups {
     unreadable: u64,
     cut: u64,
     unasked: u64,
+    /// Whether an answer was taken.
+    answered: bool,
+    /// Questions that were captured a second time.
+    copies: Option<(Moment, u64)>,
 }
 
 /// What one resolver was asked, and whether it answers.
@@ -63,6 +67,8 @@ impl Lookups {
             unreadable: 0,
             cut: 0,
             unasked: 0,
+            answered: false,
+            copies: None,
         }
     }
 
@@ -187,6 +193,23 @@ impl Lookups {
         self.resolvers.get(&resolver).copied()
     }
 
+    /// Whether any resolver answered anything.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.answered
+    }
+
+    /// The lookup with this number, unless it was dropped.
+    pub(crate) fn numbered(&self, number: u64) -> Option<&Lookup> {
+        let all = self.store.all();
+        let at = all.binary_search_by_key(&number, |lookup| lookup.number);
+        all.get(at.ok()?)
+    }
+
+    /// The first question that was captured a second time, and how many were.
+    pub(crate) const fn copies(&self) -> Option<(Moment, u64)> {
+        self.copies
+    }
+
     /// How many lookups were dropped to stay within the limit.
     pub(crate) const fn evicted(&self) -> u64 {
         self.store.evicted()
@@ -286,11 +309,18 @@ impl Lookups {
         {
             self.count_question(slot, query.resolver);
         }
-        self.store.change(slot, |lookup| lookup.ask(query));
+        let mut is_copy = false;
+        self.store
+            .change(slot, |lookup| is_copy = !lookup.ask(query));
+        if is_copy {
+            let copies = self.copies.get_or_insert((query.moment, 0));
+            copies.1 = copies.1.saturating_add(1);
+        }
     }
 
     fn take_response(&mut self, response: &Response<'_>) {
         let asked = self.latest_of(response);
+        self.answered = true;
         if asked.is_empty() {
             self.unasked = self.unasked.saturating_add(1);
         }

@@ -194,5 +194,7 @@ named! {
         ProxyTunnel = "proxy-tunnel",
         /// The handshake ended in an alert.
         TlsAlert = "tls-alert",
+        /// The capture itself: lost frames, a clock step.
+        CaptureArtefact = "capture-artefact",
     }
 }

@@ -5,6 +5,7 @@ mod failure;
 mod outcome;
 mod resolution;
 mod setup;
+mod vantage;
 mod wait;
 
 pub(crate) use earlier::{EarlierAttempt, SIDE_BY_SIDE, TakenOver, Transport, find_earlier};

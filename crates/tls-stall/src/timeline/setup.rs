@@ -4,7 +4,7 @@ use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Side, Unreachable};
+use crate::tcp::{Connection, Resent, Side, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -26,6 +26,11 @@ pub(crate) struct Setup {
     pub(crate) resent: Vec<Resent>,
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
+    pub(crate) traces: Traces,
+    unseen_of_client: Option<Moment>,
+    unseen_of_server: Option<Moment>,
+    /// Whether an app on the phone made the capture, and played the server's part.
+    pub(crate) is_of_app: bool,
     pub(crate) reading: Reading,
     /// The name whose lookup led to this connection.
     pub(crate) resolved_name: Option<Box<str>>,
@@ -41,6 +46,10 @@ impl Setup {
         port: Option<Port>,
     ) -> Self {
         Self {
+            unseen_of_client: unseen(&connection, &milestones, Side::Client),
+            unseen_of_server: unseen(&connection, &milestones, Side::Server),
+            traces: connection.traces,
+            is_of_app: false,
             stream: connection.stream,
             client: connection.client,
             server: connection.server,
@@ -131,25 +140,25 @@ impl Setup {
         (!peers.iter().any(closed_before)).then_some(alert)
     }
 
-    /// Where the capture was made, by the handshake's two halves: next to a host its own answer
-    /// follows at once, and the other's takes the round trip.
+    /// Where the capture was made; `None` where it does not tell.
     pub(crate) fn vantage(&self) -> Option<Vantage> {
-        const AT_ONCE: Span = Span::from_millis(1);
-        let (syn_ack, established) = (
-            self.at(Milestone::SynAck)?,
-            self.at(Milestone::Established)?,
-        );
-        let syn = self.syns.iter().rev().find(|&&syn| syn <= syn_ack)?;
-        let (server_side, client_side) = (syn_ack.since(*syn), established.since(syn_ack));
-        let much_shorter = |a: Span, b: Span| a.as_nanos().saturating_mul(5) < b.as_nanos();
-        if much_shorter(client_side, server_side) {
-            Some(Vantage::Client)
-        } else if much_shorter(server_side, client_side) {
-            Some(Vantage::Server)
-        } else if server_side > AT_ONCE && client_side > AT_ONCE {
-            Some(Vantage::Between)
-        } else {
-            None
+        super::vantage::vantage(self)
+    }
+
+    /// The first frame that acknowledges what `side` sent and was not captured.
+    pub(crate) const fn unseen(&self, side: Side) -> Option<Moment> {
+        match side {
+            Side::Client => self.unseen_of_client,
+            Side::Server => self.unseen_of_server,
         }
     }
+}
+
+/// The first frame that shows that a packet of `side` was not captured.
+fn unseen(connection: &Connection, milestones: &Milestones, side: Side) -> Option<Moment> {
+    let answered_syn = milestones
+        .get(Milestone::Established)
+        .filter(|_| side == Side::Server && !milestones.has(Milestone::SynAck));
+    let unseen = connection.unseen(side);
+    unseen.into_iter().chain(answered_syn).min()
 }

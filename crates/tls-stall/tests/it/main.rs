@@ -9,6 +9,7 @@
 mod accuracy;
 mod bad_input;
 mod contrast;
+mod edited;
 mod encapsulations;
 mod formats;
 mod labels;
@@ -17,6 +18,7 @@ mod malformed;
 mod pages;
 mod scenarios;
 mod sums;
+mod trust;
 mod truth;
 
 use std::fs;
