@@ -5,6 +5,7 @@ mod exit;
 mod output;
 mod run;
 mod select;
+mod sources;
 mod stream;
 
 use std::process::ExitCode;

@@ -16,6 +16,8 @@ pub(super) enum Session {
     Tls {
         session: tls::Session,
         port: Option<Port>,
+        /// The phone's app that it belongs to, if a frame told it.
+        app: Option<Box<str>>,
     },
     Dns(Box<DnsStreams>),
 }
@@ -41,6 +43,21 @@ impl Session {
     pub(super) fn port(&self) -> Option<Port> {
         match self {
             Self::Tls { port, .. } => *port,
+            Self::Dns(_) => None,
+        }
+    }
+
+    /// Notes the name of the app that the connection belongs to; the first one counts.
+    pub(super) fn note_app(&mut self, name: &str) {
+        if let Self::Tls { app, .. } = self {
+            app.get_or_insert_with(|| name.into());
+        }
+    }
+
+    /// Takes the app's name out, if there is one.
+    pub(super) fn take_app(&mut self) -> Option<Box<str>> {
+        match self {
+            Self::Tls { app, .. } => app.take(),
             Self::Dns(_) => None,
         }
     }
@@ -79,6 +96,7 @@ impl StreamSink for Session {
         Self::Tls {
             session: tls::Session::new(port),
             port,
+            app: None,
         }
     }
 
@@ -111,7 +129,7 @@ impl StreamSink for Session {
     }
 
     fn swap_sides(&mut self, server: Endpoint) {
-        if let Self::Tls { session, port } = self {
+        if let Self::Tls { session, port, .. } = self {
             *port = tls::port(server.port);
             session.swap_sides(*port);
         }

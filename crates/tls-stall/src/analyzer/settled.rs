@@ -27,6 +27,8 @@ pub(super) struct Settled {
     /// The servers that spoke TLS.
     servers: HashSet<Endpoint, RandomState>,
     pub(super) worked: Worked,
+    /// Of those that are kept, by their numbers: the phone's app that they belong to.
+    pub(super) apps: HashMap<u64, Box<str>, RandomState>,
     /// The first frame of name lookups within TLS.
     pub(super) encrypted_dns: Option<Moment>,
 }
@@ -48,7 +50,13 @@ impl Count {
 
 impl Settled {
     /// Takes a connection; one with nothing to explain is only counted.
-    pub(super) fn take(&mut self, setup: Setup, latest: Option<Moment>, config: &Config) {
+    pub(super) fn take(
+        &mut self,
+        setup: Setup,
+        app: Option<Box<str>>,
+        latest: Option<Moment>,
+        config: &Config,
+    ) {
         let end = latest.unwrap_or(setup.last);
         let waits = waits(&setup, end, config.stall_threshold);
         if setup.server.port == DNS_OVER_TLS && self.encrypted_dns.is_none() {
@@ -67,6 +75,7 @@ impl Settled {
         }
         let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
         if config.keep_all || explain {
+            self.apps.extend(app.map(|app| (setup.stream, app)));
             self.kept.push_back(setup);
             return;
         }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use super::compression::{Compression, Ending};
+use super::compression::{Compression, Ending, MAX_RATIO, Size};
 use super::faults::Damage;
 use super::foreign::Foreign;
 use super::format::Format;
@@ -33,6 +33,8 @@ pub enum ReadErrorKind {
     UnsupportedFormat,
     /// The input is compressed, and cannot be unpacked.
     Compressed,
+    /// The input is compressed, and unpacks to more than is allowed.
+    TooLarge,
     /// The input ends within the file header.
     HeaderCutShort,
     /// The file header begins as it should and then makes no sense.
@@ -65,9 +67,10 @@ impl ReadError {
             | Reason::NotInThisBuild(_)
             | Reason::CompressedTwice { .. }
             | Reason::Unpacking { .. } => ReadErrorKind::Compressed,
+            Reason::TooLarge(_) => ReadErrorKind::TooLarge,
             Reason::HeaderCutShort { .. } => ReadErrorKind::HeaderCutShort,
             Reason::HeaderDamaged(_) => ReadErrorKind::HeaderDamaged,
-            Reason::Input(_) => ReadErrorKind::Input,
+            Reason::Input(_) | Reason::Opening(_) => ReadErrorKind::Input,
         }
     }
 
@@ -86,6 +89,9 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Reason::Opening(error) = &self.reason {
+            return error.fmt(f);
+        }
         write!(f, "{} (offset {}", self.reason, self.offset)?;
         if let Some(frame) = self.frame {
             write!(f, ", frame {frame}")?;
@@ -97,7 +103,7 @@ impl fmt::Display for ReadError {
 impl Error for ReadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.reason {
-            Reason::Input(error) => Some(error),
+            Reason::Input(error) | Reason::Opening(error) => Some(error),
             _ => None,
         }
     }
@@ -126,12 +132,16 @@ pub(super) enum Reason {
         /// Where in the compressed file.
         offset: u64,
     },
+    /// Unpacked as far as [`Ending::Limit`] or [`Ending::Ratio`] lets it be.
+    TooLarge(Ending),
     HeaderCutShort {
         format: Format,
         present: usize,
     },
     HeaderDamaged(Damage),
     Input(io::Error),
+    /// The file could not be opened, so that there is no place in it.
+    Opening(io::Error),
 }
 
 impl fmt::Display for Reason {
@@ -170,12 +180,20 @@ impl fmt::Display for Reason {
                 write!(f, "the {compression} data {ending} at offset {offset}, ")?;
                 f.write_str("before there is the header of a capture")
             }
+            Self::TooLarge(Ending::Ratio(bytes)) => {
+                write!(f, "unpacks to more than {MAX_RATIO} times its own size, ")?;
+                write!(f, "as no capture does; given up after {}", Size(*bytes))
+            }
+            Self::TooLarge(Ending::Limit(bytes)) => {
+                write!(f, "unpacks to more than {}, the limit", Size(*bytes))
+            }
+            Self::TooLarge(ending) => ending.fmt(f),
             Self::HeaderCutShort { format, present } => write!(
                 f,
                 "the file ends within its {format} header, after {present} bytes"
             ),
             Self::HeaderDamaged(damage) => write!(f, "the file header is damaged: {damage}"),
-            Self::Input(error) => error.fmt(f),
+            Self::Input(error) | Self::Opening(error) => error.fmt(f),
         }
     }
 }

@@ -244,7 +244,7 @@ impl Unpacking {
             Ending::Complete => return None,
             Ending::Cut => NoticeCode::CaptureCutShort,
             Ending::Damaged(_) => NoticeCode::BlockDamaged,
-            Ending::Limit(_) => NoticeCode::LimitReached,
+            Ending::Limit(_) | Ending::Ratio(_) => NoticeCode::LimitReached,
         };
         let Self {
             compression,

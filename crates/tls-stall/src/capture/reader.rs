@@ -84,23 +84,17 @@ impl<R: Read> CaptureReader<R> {
     ///
     /// # Errors
     ///
-    /// Only where the input fails. The reader then stands where it stood, so that the call can be
+    /// Where the input fails. The reader then stands where it stood, so that the call can be
     /// repeated; but of a compressed file, the rest is lost.
+    ///
+    /// Where a compressed file unpacks to more than it may
+    /// ([`Config::max_unpacked`](crate::Config), or more than 1000 times its own size after the first
+    /// GiB), once; the reader is then at its end.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
-        let Some(packet) = self.next_packet()? else {
-            return Ok(None);
-        };
-        let number = self.next_number();
-        self.frames = number.get();
-        let record = self.buffer.take(packet.len);
-        Ok(Some(Frame {
-            number,
-            time: packet.time,
-            link_type: packet.link_type,
-            interface: packet.interface,
-            wire_len: packet.wire_len,
-            data: record.get(packet.data).unwrap_or_default(),
-        }))
+        match self.next_packet()? {
+            Some(packet) => Ok(Some(self.lend(packet))),
+            None => Ok(None),
+        }
     }
 
     /// The format of the file.
@@ -169,8 +163,23 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
+    /// Gives the packet that [`next_packet`](Self::next_packet) left at the front of the buffer.
+    pub(super) fn lend(&mut self, packet: Packet) -> Frame<'_> {
+        let number = self.next_number();
+        self.frames = number.get();
+        let record = self.buffer.take(packet.len);
+        Frame {
+            number,
+            time: packet.time,
+            link_type: packet.link_type,
+            interface: packet.interface,
+            wire_len: packet.wire_len,
+            data: record.get(packet.data).unwrap_or_default(),
+        }
+    }
+
     /// Goes on to the next packet and leaves it at the front of the buffer.
-    fn next_packet(&mut self) -> Result<Option<Packet>, ReadError> {
+    pub(super) fn next_packet(&mut self) -> Result<Option<Packet>, ReadError> {
         while !self.ended {
             let bytes = self.buffer.bytes();
             let step = match &mut self.layout {
@@ -197,7 +206,7 @@ impl<R: Read> CaptureReader<R> {
                             self.faults.stretch(Damage::BeyondEnd, place, len);
                             self.buffer.take(len);
                         } else {
-                            self.end_of_input(need);
+                            self.end_of_input(need)?;
                         }
                     }
                 }
@@ -246,8 +255,9 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Takes note of the end, at which `need` would still have been needed.
-    fn end_of_input(&mut self, need: Need) {
+    /// Takes note of the end, at which `need` would still have been needed; fails where it is the
+    /// end of what may be unpacked.
+    fn end_of_input(&mut self, need: Need) -> Result<(), ReadError> {
         self.ended = true;
         let rest = self.buffer.bytes();
         let in_frame = !rest.is_empty()
@@ -259,6 +269,10 @@ impl<R: Read> CaptureReader<R> {
             (self.compression, self.buffer.input().ending())
             && *ending != Ending::Complete
         {
+            let refusal = matches!(ending, Ending::Limit(_) | Ending::Ratio(_)).then(|| {
+                let reason = Reason::TooLarge(ending.clone());
+                ReadError::new(reason, self.buffer.end_offset(), Some(self.next_number()))
+            });
             self.faults.unpacking_ended(Unpacking {
                 compression,
                 ending: ending.clone(),
@@ -266,10 +280,10 @@ impl<R: Read> CaptureReader<R> {
                 frame: self.next_number(),
                 in_frame,
             });
-            return;
+            return refusal.map_or(Ok(()), Err);
         }
         if rest.is_empty() {
-            return;
+            return Ok(());
         }
         self.faults.cut(Cut {
             offset: self.buffer.end_offset(),
@@ -277,6 +291,7 @@ impl<R: Read> CaptureReader<R> {
             missing: need.len().saturating_sub(rest.len()),
             or_more: matches!(need, Need::AtLeast(_)),
         });
+        Ok(())
     }
 
     const fn next_number(&self) -> FrameNumber {

@@ -8,7 +8,7 @@ mod connection;
 mod finding;
 mod lookup;
 
-pub use capture::{Analysis, CaptureReport, Document, Options, Source, Summary, Tool};
+pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
 pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};

@@ -223,6 +223,12 @@ fn what_a_file_may_unpack_to_is_limited() {
             message.contains(&format!("to {} bytes, the limit", whole - 1)),
             "{message}"
         );
+        let refusal = report.source.unread.unwrap();
+        let expected = format!(
+            "unpacks to more than {} bytes, the limit (offset",
+            whole - 1
+        );
+        assert!(refusal.starts_with(&expected), "{refusal}");
     }
     let mut config = Config::default();
     config.max_unpacked = 10;
