@@ -61,7 +61,9 @@ impl ReadError {
     pub const fn kind(&self) -> ReadErrorKind {
         match self.reason {
             Reason::Empty => ReadErrorKind::Empty,
-            Reason::Foreign(_) | Reason::Snoop(_) => ReadErrorKind::UnsupportedFormat,
+            Reason::Foreign(_) | Reason::Snoop(_) | Reason::NetMon(_) => {
+                ReadErrorKind::UnsupportedFormat
+            }
             Reason::NotACapture(_) => ReadErrorKind::NotACapture,
             Reason::Compressed(_)
             | Reason::NotInThisBuild(_)
@@ -116,6 +118,8 @@ pub(super) enum Reason {
     NotACapture(Head),
     Foreign(Foreign),
     Snoop(UnsupportedSnoop),
+    /// Of Network Monitor, with its major and minor version.
+    NetMon([u8; 2]),
     /// Compressed by the program of this name, which is not supported.
     Compressed(&'static str),
     /// Compressed, and this build cannot unpack anything.
@@ -158,6 +162,14 @@ impl fmt::Display for Reason {
                     f,
                     "and data link type {data_link}, which is not supported: "
                 )?;
+                f.write_str("save it as pcapng in Wireshark, or convert it with editcap")
+            }
+            Self::NetMon([major, minor]) => {
+                write!(
+                    f,
+                    "a capture of Microsoft Network Monitor in version {major}.{minor} "
+                )?;
+                f.write_str("of its format, which is not supported: ")?;
                 f.write_str("save it as pcapng in Wireshark, or convert it with editcap")
             }
             Self::Compressed(program) => write!(

@@ -31,6 +31,8 @@ pub(super) enum Damage {
     Options,
     /// A record within the block runs past its end.
     Record,
+    /// The table of frames contradicts the frames.
+    FrameTable,
 }
 
 /// As it reads after "the block at offset 24: ".
@@ -45,6 +47,7 @@ impl fmt::Display for Damage {
             Self::BeyondEnd => f.write_str("it would end beyond the file, and others follow"),
             Self::PacketOverrun => f.write_str("its packet would end beyond it"),
             Self::UnknownInterface => f.write_str("its interface was never described"),
+            Self::FrameTable => f.write_str("its frames are not those of its table"),
             Self::Record => f.write_str("one of its records would end beyond it"),
             Self::Options => f.write_str("one of its options would end beyond it"),
         }

@@ -38,6 +38,7 @@ mod input;
 mod interface;
 mod link_type;
 mod merged;
+mod netmon;
 mod options;
 mod pcap;
 mod pcapng;

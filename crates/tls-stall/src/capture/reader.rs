@@ -104,6 +104,7 @@ impl<R: Read> CaptureReader<R> {
             Layout::Pcap(_) => Format::Pcap,
             Layout::PcapNg(_) => Format::PcapNg,
             Layout::Snoop(_) => Format::Snoop,
+            Layout::NetMon(_) => Format::NetMon,
         }
     }
 
@@ -139,7 +140,7 @@ impl<R: Read> CaptureReader<R> {
     fn asides(&self) -> Option<&Asides> {
         match &self.layout {
             Layout::PcapNg(pcapng) => Some(pcapng.asides()),
-            Layout::Pcap(_) | Layout::Snoop(_) => None,
+            Layout::Pcap(_) | Layout::Snoop(_) | Layout::NetMon(_) => None,
         }
     }
 
@@ -186,6 +187,7 @@ impl<R: Read> CaptureReader<R> {
                 Layout::Pcap(pcap) => pcap.step(bytes),
                 Layout::PcapNg(pcapng) => pcapng.step(bytes, &mut self.faults),
                 Layout::Snoop(snoop) => snoop.step(bytes, &mut self.faults),
+                Layout::NetMon(netmon) => netmon.step(bytes, self.buffer.offset()),
             };
             let place = Place {
                 offset: self.buffer.offset(),
@@ -232,7 +234,7 @@ impl<R: Read> CaptureReader<R> {
             let search = match &self.layout {
                 Layout::Pcap(pcap) => search(pcap, bytes, from, ended),
                 Layout::PcapNg(pcapng) => search(pcapng, bytes, from, ended),
-                Layout::Snoop(_) => Search::Nowhere,
+                Layout::Snoop(_) | Layout::NetMon(_) => Search::Nowhere,
             };
             match search {
                 Search::Found(len) => return Ok(Some(len)),
@@ -264,6 +266,7 @@ impl<R: Read> CaptureReader<R> {
             && match &self.layout {
                 Layout::Pcap(_) | Layout::Snoop(_) => true,
                 Layout::PcapNg(pcapng) => pcapng.is_packet(rest),
+                Layout::NetMon(netmon) => netmon.is_within_frames(self.buffer.offset()),
             };
         if let (Some(compression), Some((ending, offset))) =
             (self.compression, self.buffer.input().ending())
@@ -282,7 +285,11 @@ impl<R: Read> CaptureReader<R> {
             });
             return refusal.map_or(Ok(()), Err);
         }
-        if rest.is_empty() {
+        let ends_well = match &self.layout {
+            Layout::NetMon(netmon) => netmon.is_complete(),
+            Layout::Pcap(_) | Layout::PcapNg(_) | Layout::Snoop(_) => true,
+        };
+        if rest.is_empty() && ends_well {
             return Ok(());
         }
         self.faults.cut(Cut {

@@ -96,7 +96,7 @@ pub struct Source {
     /// The file's path as it was given, `-` for standard input; of a merged capture, a label with the
     /// first and the last of its files.
     pub path: String,
-    /// `pcap`, `pcapng` or `snoop`; of a merged capture, `mixed` where its files differ.
+    /// `pcap`, `pcapng`, `snoop` or `netmon`; of a merged capture, `mixed` where its files differ.
     pub format: String,
     /// How the file was compressed, if it was; of a merged capture, if all its files were so.
     pub compression: Option<String>,
@@ -115,7 +115,7 @@ pub struct Source {
 pub struct SourceFile {
     /// Its path as it was given.
     pub path: String,
-    /// `pcap`, `pcapng` or `snoop`.
+    /// `pcap`, `pcapng`, `snoop` or `netmon`.
     pub format: String,
     /// How it was compressed, if it was.
     pub compression: Option<String>,
