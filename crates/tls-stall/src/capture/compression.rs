@@ -95,9 +95,9 @@ impl fmt::Display for Ending {
 
 /// How many times its own size a file may unpack to, once it is past the first gibibyte.
 ///
-/// Deflate cannot do better than 1032. A capture's frames have times, addresses and sequence numbers
-/// that differ, so that even a transfer of zeros is packed a hundred times at most; a file past this
-/// is one that was made to keep its reader busy.
+/// Deflate cannot do better than 1032. A capture's frames have times and sequence numbers that differ,
+/// some 40 bytes each that cannot be packed: only frames of 64 KiB of zeros, as of a transfer over
+/// loopback, come near it. What is past it is nearly always made to keep its reader busy.
 pub(super) const MAX_RATIO: u64 = 1000;
 
 /// A number of bytes, in GiB where it is a whole number of them.

@@ -193,8 +193,12 @@ impl fmt::Display for Reason {
                 f.write_str("before there is the header of a capture")
             }
             Self::TooLarge(Ending::Ratio(bytes)) => {
-                write!(f, "unpacks to more than {MAX_RATIO} times its own size, ")?;
-                write!(f, "as no capture does; given up after {}", Size(*bytes))
+                write!(f, "unpacks to more than {MAX_RATIO} times its own size: ")?;
+                write!(
+                    f,
+                    "given up after {}; unpack it first to read all",
+                    Size(*bytes)
+                )
             }
             Self::TooLarge(Ending::Limit(bytes)) => {
                 write!(f, "unpacks to more than {}, the limit", Size(*bytes))

@@ -184,6 +184,15 @@ fn the_names_and_secrets_of_a_file_are_kept() {
 }
 
 #[test]
+fn frames_of_which_the_file_tells_no_time_are_a_notice() {
+    let name = "pcapng-simple-packets.pcapng";
+    let notices = report(name, &file(name)).analysis.notices;
+    let untimed = notices.iter().find(|it| it.message.contains("no time"));
+    let message = &untimed.unwrap().message;
+    assert!(message.starts_with("of 11 frames "), "{message}");
+}
+
+#[test]
 fn frames_that_the_capturer_lost_are_a_notice() {
     let name = "pcapng-frames-lost.pcapng";
     let notices = report(name, &file(name)).analysis.notices;
