@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod coverage;
+mod damage;
 mod encapsulations;
 mod formats;
 mod live;
