@@ -4,6 +4,7 @@
 //! people use, which is why the tests hold those to what they unpack to.
 
 use std::io;
+use std::time::Duration;
 
 use crate::Side::{Client, Server};
 use crate::dns::{Question, Record, Type, reverse_name};
@@ -146,6 +147,8 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("pcapng-names-and-secrets.pcapng", asides(&raw)),
         ("pcapng-frames-lost.pcapng", frames_lost(&raw)),
         ("snoop.snoop", snoop(&ethernet)),
+        ("netmon-2.cap", netmon_2(&raw)),
+        ("netmon-1.cap", netmon_1(&ethernet)),
     ]
 }
 
@@ -153,10 +156,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
 #[must_use]
 pub fn refused() -> Vec<(&'static str, &'static [u8])> {
     vec![
-        (
-            "refused-network-monitor-2.cap",
-            b"GMBU\0\x02\x01\0\xe0\x07\x04\0",
-        ),
+        ("refused-omnipeek.pkt", b"\x7fver\0\0\0\x09\0\0\0\0"),
         ("refused-iptrace.trc", b"iptrace 2.0\0\0\0\0"),
         (
             "refused-k12.txt",
@@ -386,6 +386,61 @@ fn snoop(ethernet: &Wire) -> Vec<u8> {
         file.resize(file.len() + padded - data.len(), 0);
     }
     file
+}
+
+/// As Network Monitor 3.4 writes it: version 2.3, a network and a time behind each frame.
+fn netmon_2(raw: &Wire) -> Vec<u8> {
+    let records = raw.frames().iter().map(|frame| {
+        // From 1601 on, in units of 100 ns.
+        let ticks = u64::try_from(frame.time.as_nanos() / 100).unwrap_or_default();
+        let utc = ticks + 116_444_736_000_000_000;
+        let since = frame.time.saturating_sub(NETMON_START);
+        let micros = u64::try_from(since.as_micros()).unwrap_or_default();
+        let mut record = micros.to_le_bytes().to_vec();
+        record.extend(frame.wire_len.to_le_bytes());
+        record.extend(len32(frame.data.len()).to_le_bytes());
+        record.extend(&frame.data);
+        // Raw IP, of no process.
+        record.extend([9, 0, 0xff, 0xff, 0xff, 0xff]);
+        record.extend(utc.to_le_bytes());
+        record.push(0);
+        record
+    });
+    netmon(*b"GMBU\x03\x02", 72, records)
+}
+
+/// As Network Monitor 1 writes it: milliseconds, lengths of 16 bits, a header padded to 128 bytes.
+fn netmon_1(ethernet: &Wire) -> Vec<u8> {
+    let records = ethernet.frames().iter().map(|frame| {
+        let since = frame.time.saturating_sub(NETMON_START);
+        let millis = u32::try_from(since.as_millis()).unwrap_or_default();
+        let lengths = [frame.wire_len, len32(frame.data.len())];
+        let lengths = lengths.map(|len| u16::try_from(len).unwrap_or(u16::MAX));
+        let mut record = millis.to_le_bytes().to_vec();
+        record.extend(lengths.map(u16::to_le_bytes).concat());
+        record.extend(&frame.data);
+        record
+    });
+    netmon(*b"RTSS\x01\x01", 128, records)
+}
+
+/// 2015-04-22, a Wednesday, 03:11:09: the second in which the story begins.
+const NETMON_START: Duration = Duration::from_secs(1_429_672_269);
+
+/// A file of Network Monitor: its header, the records, the table of where they stand.
+fn netmon(start: [u8; 6], header_len: usize, records: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let (mut body, mut table) = (Vec::new(), Vec::new());
+    for record in records {
+        table.extend(len32(header_len + body.len()).to_le_bytes());
+        body.extend(record);
+    }
+    let mut file = start.to_vec();
+    let numbers: [u16; 9] = [1, 2015, 4, 3, 22, 3, 11, 9, 0];
+    file.extend(numbers.map(u16::to_le_bytes).concat());
+    file.extend(len32(header_len + body.len()).to_le_bytes());
+    file.extend(len32(table.len()).to_le_bytes());
+    file.resize(header_len, 0);
+    [file, body, table].concat()
 }
 
 fn len32(len: usize) -> u32 {

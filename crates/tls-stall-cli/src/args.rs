@@ -23,6 +23,8 @@ Examples:
       every connection to one server, healthy or not
   tls-stall --fail-on stall --quiet *.pcap
       for scripts: one line for each stall, and exit code 1 if there is one
+  tls-stall --merge ring*.pcapng
+      the files of a ring buffer as the one capture that they are
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
   tls-stall explain reverse-dns-unanswered
@@ -55,9 +57,15 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Captures to read, pcap or pcapng; "-" is standard input
+    /// Captures to read (pcap, pcapng, snoop or Network Monitor, compressed or not), or folders of
+    /// them; "-" is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     pub(crate) captures: Vec<PathBuf>,
+
+    /// Take all captures for parts of one, such as the files of a ring buffer, in the order of
+    /// their times
+    #[arg(long)]
+    pub(crate) merge: bool,
 
     /// What the report is for: people or programs
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]

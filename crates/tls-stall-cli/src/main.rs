@@ -6,6 +6,7 @@ mod explain;
 mod output;
 mod run;
 mod select;
+mod sources;
 mod stream;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use same_file::Handle;
 use tempfile::NamedTempFile;
 
 use crate::args::{Args, Color};
+use crate::sources::Found;
 
 /// Standard input or standard output where a path is expected.
 pub(crate) const DASH: &str = "-";
@@ -48,10 +49,10 @@ pub(crate) fn width(args: &Args) -> usize {
     })
 }
 
-/// The capture that the report would overwrite, if it would one.
-pub(crate) fn overwrites(args: &Args) -> Option<&Path> {
+/// Which of `captures` the report would overwrite, if it would one.
+pub(crate) fn overwrites<'a>(args: &Args, captures: &'a [Found]) -> Option<&'a Path> {
     let output = regular(file(args)?)?;
-    let captures = args.captures.iter().map(PathBuf::as_path);
+    let captures = captures.iter().map(|found| found.path.as_path());
     let mut overwritten = captures.filter(|capture| {
         let capture = match *capture {
             path if path == Path::new(DASH) => Handle::stdin().ok(),

@@ -1,68 +1,160 @@
 //! Reads the captures, reports what was found, and says how it ended.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_reader};
-use tls_stall_render::{TextOptions, escape, json, text};
+use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
+use tls_stall_render::{TextOptions, escape, json, ndjson, text};
 
 use crate::args::{Args, Format};
 use crate::exit::Exit;
 use crate::output::{self, DASH};
+use crate::sources::{self, Found};
 use crate::{select, stream};
 
 /// Does what `args` says.
 pub(crate) fn run(args: &Args) -> Exit {
-    if let Some(capture) = output::overwrites(args) {
+    let mut run = Run {
+        args,
+        config: config(args),
+        exit: Exit::Done,
+        captures: Vec::new(),
+    };
+    let found = sources::find(&args.captures, |path, error| run.failed(path, error));
+    if let Some(capture) = output::overwrites(args, &found) {
         let path = capture.to_string_lossy();
         complain("write", &path, &"it is one of the captures to read");
         return Exit::Failed;
     }
-    let config = config(args);
-    if args.format == Format::Ndjson {
-        return stream::run(args, &config);
+    if streams(args) {
+        let exit = stream::run(args, &found, &run.config);
+        return exit.max(run.exit);
     }
-    let mut exit = Exit::Done;
-    let mut captures = Vec::new();
-    for path in &args.captures {
-        match analyze(path, &config) {
-            Ok(mut capture) => {
-                select::select(&mut capture.analysis, args);
-                if args.fail_on.is_found_in(&capture) {
-                    exit = exit.max(Exit::Found);
-                }
-                captures.push(capture);
-            }
-            Err(reason) => {
-                complain("read", &path.to_string_lossy(), &reason);
-                exit = Exit::Failed;
-            }
+    if args.merge {
+        run.merged(&found);
+    } else {
+        for file in &found {
+            run.file(file);
         }
     }
-    if captures.is_empty() {
-        return exit;
+    run.folders_without(&found);
+    run.report()
+}
+
+/// What has come of the captures so far.
+struct Run<'a> {
+    args: &'a Args,
+    config: Config,
+    exit: Exit,
+    captures: Vec<CaptureReport>,
+}
+
+impl Run<'_> {
+    /// Analyses one file.
+    fn file(&mut self, file: &Found) {
+        let path = &file.path;
+        let name = path.to_string_lossy();
+        let input = match open(path) {
+            Ok(input) => input,
+            Err(error) => return self.failed(path, &error),
+        };
+        let capture = analyze_reader(&name, input, &self.config);
+        match capture {
+            Ok(capture) => self.take(&name, capture),
+            Err(error) if file.in_folder && sources::is_no_capture(&error) => {}
+            Err(error) => self.failed(path, &error),
+        }
     }
-    let document = Document::new(Options::from(&config), captures);
-    let written = render(&document, args).and_then(|report| output::write(args, &report));
-    if let Err(error) = written {
-        let output = args.output.as_deref().map(Path::to_string_lossy);
-        complain("write", &output.unwrap_or("standard output".into()), &error);
-        return Exit::Failed;
+
+    /// Analyses all files as one capture.
+    fn merged(&mut self, files: &[Found]) {
+        let files = without_copies(files);
+        let paths = files.iter().map(|file| &file.path);
+        let (capture, errors) = analyze_merged(paths, sources::open_regular, &self.config);
+        let in_folders = files.iter().filter(|file| file.in_folder);
+        let in_folders: HashSet<&Path> = in_folders.map(|file| file.path.as_path()).collect();
+        for (path, error) in &errors {
+            if !(sources::is_no_capture(error) && in_folders.contains(path.as_path())) {
+                self.failed(path, error);
+            }
+        }
+        if !capture.source.files.is_empty() {
+            let name = capture.source.path.clone();
+            self.take(&name, capture);
+        }
     }
-    exit
+
+    /// Takes the report of the capture `name`, if there is something in it to be judged.
+    fn take(&mut self, name: &str, mut capture: CaptureReport) {
+        if let Some(reason) = &capture.source.unread {
+            self.failed(Path::new(name), reason);
+        }
+        if capture.analysis.decoded_frames > 0 {
+            select::select(&mut capture.analysis, self.args);
+            if self.args.fail_on.is_found_in(&capture) {
+                self.exit = self.exit.max(Exit::Found);
+            }
+            self.captures.push(capture);
+        } else if capture.source.unread.is_none() {
+            self.failed(Path::new(name), &nothing_decoded(&capture));
+        }
+    }
+
+    /// Complains of a folder in which there is no capture.
+    fn folders_without(&mut self, found: &[Found]) {
+        let seen = self.exit == Exit::Failed || !self.captures.is_empty();
+        let mut folders = self.args.captures.iter().filter(|path| path.is_dir());
+        if !seen && let Some(folder) = folders.next() {
+            let reason = match found.len() {
+                0 => "it holds no files",
+                _ => "it holds no captures",
+            };
+            self.failed(folder, &reason);
+        }
+    }
+
+    fn failed(&mut self, path: &Path, reason: &dyn fmt::Display) {
+        complain("read", &path.to_string_lossy(), reason);
+        self.exit = Exit::Failed;
+    }
+
+    /// Writes the report of what could be read.
+    fn report(self) -> Exit {
+        let args = self.args;
+        if self.captures.is_empty() {
+            return self.exit;
+        }
+        if args.format == Format::Ndjson {
+            self.captures.iter().for_each(stream::note);
+        }
+        let document = Document::new(Options::from(&self.config), self.captures);
+        let written = render(&document, args).and_then(|report| output::write(args, &report));
+        if let Err(error) = written {
+            let output = args.output.as_deref().map(Path::to_string_lossy);
+            complain("write", &output.unwrap_or("standard output".into()), &error);
+            return Exit::Failed;
+        }
+        self.exit
+    }
 }
 
 /// How long after its last frame a connection is given up in a capture that may never end.
 const MAX_IDLE: Span = Span::from_secs(600);
+
+/// Whether connections are told as they are settled: merged files all have an end.
+fn streams(args: &Args) -> bool {
+    args.format == Format::Ndjson && !args.merge
+}
 
 fn config(args: &Args) -> Config {
     let mut config = Config::default();
     config.stall_threshold = args.stall_threshold;
     config.keep_all = select::needs_all(args);
     config.tls_ports.clone_from(&args.tls_port);
-    config.max_idle = (args.format == Format::Ndjson).then_some(MAX_IDLE);
+    config.max_idle = streams(args).then_some(MAX_IDLE);
     config
 }
 
@@ -75,15 +167,15 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-/// The report of one capture, or why there is none.
-fn analyze(path: &Path, config: &Config) -> Result<CaptureReport, String> {
-    let name = path.to_string_lossy();
-    let input = open(path).map_err(|error| error.to_string())?;
-    let capture = analyze_reader(&name, input, config).map_err(|error| error.to_string())?;
-    if capture.analysis.decoded_frames == 0 {
-        return Err(nothing_decoded(&capture));
-    }
-    Ok(capture)
+/// `files` without those that stand there twice, as one in a folder that is given by itself too:
+/// merged with itself, a capture is one of retransmissions.
+fn without_copies(files: &[Found]) -> Vec<&Found> {
+    let mut seen = HashSet::new();
+    let is_new = |file: &&Found| {
+        let path = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
+        seen.insert(path)
+    };
+    files.iter().filter(is_new).collect()
 }
 
 /// Why a capture that could be read is none to be judged.
@@ -104,8 +196,13 @@ pub(crate) fn nothing_decoded(capture: &CaptureReport) -> String {
 fn render(document: &Document, args: &Args) -> io::Result<String> {
     match args.format {
         Format::Json => json::render(document),
-        // Written as it comes, and never as one document.
-        Format::Ndjson => Ok(String::new()),
+        Format::Ndjson => {
+            let lines = document.captures.iter().flat_map(|capture| {
+                let connections = capture.analysis.connections.iter();
+                connections.map(|it| ndjson::line(&capture.source.path, it))
+            });
+            lines.collect()
+        }
         Format::Text => {
             let mut options = TextOptions::default();
             options.width = output::width(args);
@@ -127,4 +224,31 @@ pub(crate) fn complain(verb: &str, path: &str, reason: &dyn fmt::Display) {
     let (path, reason) = (escape(path), escape(&reason));
     // Where standard error is closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "tls-stall: cannot {verb} {path}: {reason}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use tls_stall::{Analysis, Source};
+
+    use super::*;
+
+    #[test]
+    fn what_was_read_before_the_reading_failed_is_reported_and_the_exit_tells_it() {
+        let args = Args::try_parse_from(["tls-stall", "bomb.pcap.gz"]).unwrap();
+        let mut run = Run {
+            args: &args,
+            config: Config::default(),
+            exit: Exit::Done,
+            captures: Vec::new(),
+        };
+        let mut source = Source::new("bomb.pcap.gz", "pcap");
+        source.unread = Some("unpacks to more than 16 GiB, the limit".to_owned());
+        let mut capture = CaptureReport::new(source, Analysis::default());
+        run.take("bomb.pcap.gz", capture.clone());
+        assert_eq!((run.exit, run.captures.len()), (Exit::Failed, 0));
+        capture.analysis.decoded_frames = 1;
+        run.take("bomb.pcap.gz", capture);
+        assert_eq!((run.exit, run.captures.len()), (Exit::Failed, 1));
+    }
 }

@@ -13,15 +13,16 @@ use crate::exit::Exit;
 use crate::output::Target;
 use crate::run::{complain, nothing_decoded, open};
 use crate::select;
+use crate::sources::{self, Found};
 
 /// Does what `args` says.
-pub(crate) fn run(args: &Args, config: &Config) -> Exit {
+pub(crate) fn run(args: &Args, files: &[Found], config: &Config) -> Exit {
     let mut exit = Exit::Done;
     let mut target = match Target::of(args) {
         Ok(target) => target,
         Err(error) => return cannot_write(args, &error),
     };
-    for path in &args.captures {
+    for Found { path, in_folder } in files {
         let mut failure = None;
         let read = tell(path, config, |connection| {
             if !select::is_asked_for(&connection, args) {
@@ -45,9 +46,13 @@ pub(crate) fn run(args: &Args, config: &Config) -> Exit {
             Some(error) => return cannot_write(args, &error),
             None => {}
         }
-        if let Err(reason) = read {
-            complain("read", &path.to_string_lossy(), &reason);
-            exit = Exit::Failed;
+        match read {
+            Ok(()) => {}
+            Err(Failure::NoCapture(_)) if *in_folder => {}
+            Err(Failure::NoCapture(reason) | Failure::Unreadable(reason)) => {
+                complain("read", &path.to_string_lossy(), &reason);
+                exit = Exit::Failed;
+            }
         }
     }
     match target.close() {
@@ -61,18 +66,37 @@ fn tell(
     path: &Path,
     config: &Config,
     take: impl FnMut(Connection) -> ControlFlow<()>,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let name = path.to_string_lossy();
-    let input = open(path).map_err(|error| error.to_string())?;
-    let capture = analyze_stream(&name, input, config, take).map_err(|error| error.to_string())?;
+    let input = open(path).map_err(|error| Failure::Unreadable(error.to_string()))?;
+    let capture = analyze_stream(&name, input, config, take).map_err(|error| {
+        let reason = error.to_string();
+        if sources::is_no_capture(&error) {
+            Failure::NoCapture(reason)
+        } else {
+            Failure::Unreadable(reason)
+        }
+    })?;
     if capture.analysis.decoded_frames == 0 {
-        return Err(nothing_decoded(&capture));
+        return Err(Failure::Unreadable(nothing_decoded(&capture)));
     }
-    note(&name, &capture);
-    Ok(())
+    note(&capture);
+    match capture.source.unread {
+        Some(reason) => Err(Failure::Unreadable(reason)),
+        None => Ok(()),
+    }
 }
 
-fn note(path: &str, capture: &CaptureReport) {
+/// Why a file could not be read, or not to its end.
+enum Failure {
+    /// It is none of the files that a folder is given for.
+    NoCapture(String),
+    Unreadable(String),
+}
+
+/// Says on standard error what is to be known of a capture.
+pub(crate) fn note(capture: &CaptureReport) {
+    let path = &capture.source.path;
     for notice in &capture.analysis.notices {
         let frame = notice
             .frame

@@ -152,10 +152,131 @@ fn what_is_no_capture_is_refused_in_one_line() {
         .with("empty.pcap", b"")
         .with("text.pcap", &b"GET / HTTP/1.1\r\n\r\n".repeat(20))
         .with("cut.pcap", &capture()[..10]);
-    for name in ["empty.pcap", "text.pcap", "cut.pcap", "missing.pcap", "."] {
+    for name in ["empty.pcap", "text.pcap", "cut.pcap", "missing.pcap"] {
         let run = folder.run(&[name]);
         run.is_refusal(&format!("tls-stall: cannot read {name}: "));
     }
+}
+
+#[test]
+fn a_folder_is_its_captures_and_what_is_none_in_it_is_passed_over() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("all/inner")).unwrap();
+    let folder = folder
+        .with("all/b.pcap", &capture())
+        .with("all/inner/a.pcap", &capture())
+        .with("all/notes.txt", b"the phone was on 3G, then on the train");
+    let run = folder.run(&["all"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let captures: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter_map(|line| Some(line.split_once(": 1 frame")?.0))
+        .collect();
+    assert_eq!(captures, ["all/b.pcap", "all/inner/a.pcap"]);
+
+    // What begins as a capture is one that cannot be read.
+    let folder = folder.with("all/cut.pcap", &capture()[..10]);
+    let run = folder.run(&["all"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr
+            .starts_with("tls-stall: cannot read all/cut.pcap: ")
+    );
+    assert!(run.stdout.contains("all/b.pcap: "));
+}
+
+#[test]
+fn a_folder_without_captures_is_no_healthy_one() {
+    let folder = Folder::new().with("notes.txt", &b"nothing to see\n".repeat(9));
+    let run = folder.run(&["."]);
+    run.is_refusal("tls-stall: cannot read .: it holds no ");
+    fs::create_dir(folder.path("empty")).unwrap();
+    let run = folder.run(&["empty"]);
+    run.is_refusal("tls-stall: cannot read empty: it holds no ");
+}
+
+/// The capture of which the verdict is known, with one frame a file.
+fn ring() -> Folder {
+    let origin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/origin");
+    let file = fs::read(origin.join("phone-on-3g.pcap")).unwrap();
+    let mut folder = Folder::new().with("whole.pcap", &file);
+    fs::create_dir(folder.path("ring")).unwrap();
+    let (header, mut rest) = file.split_at(24);
+    let mut number = 0;
+    while let Some(head) = rest.first_chunk::<16>() {
+        let len = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        let (record, others) = rest.split_at(16 + usize::try_from(len).unwrap());
+        // The names say nothing of the order.
+        let name = format!("ring/{:02}.pcap", number * 37 % 80);
+        folder = folder.with(&name, &[header, record].concat());
+        (number, rest) = (number + 1, others);
+    }
+    folder
+}
+
+#[test]
+fn the_files_of_a_ring_are_one_capture_whatever_their_names() {
+    let folder = ring();
+    let report = |args: &[&str]| {
+        let run = folder.run(&[&["--format", "json"], args].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        let mut document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        document["captures"][0].take()
+    };
+    let (whole, mut merged) = (report(&["whole.pcap"]), report(&["--merge", "ring"]));
+    let files = merged["files"].take();
+    assert_eq!(files.as_array().unwrap().len(), 80);
+    assert_eq!(files[1]["path"], "ring/37.pcap");
+    assert_eq!(files[1]["first_frame"], 2);
+    assert_eq!(merged["path"], "ring/00.pcap … ring/43.pcap (80 files)");
+    for key in [
+        "frames",
+        "duration_s",
+        "summary",
+        "connections",
+        "lookups",
+        "notices",
+    ] {
+        assert_eq!(merged[key], whole[key], "{key}");
+    }
+    // A file that is given twice is not a capture of copies.
+    let twice = report(&["--merge", "ring", "ring/00.pcap"]);
+    assert_eq!(twice["frames"], 80);
+}
+
+#[test]
+fn a_bad_file_of_a_ring_does_not_hide_the_others() {
+    let folder = ring().with("ring/80.pcap", &capture()[..10]);
+    let run = folder.run(&["--merge", "ring", "missing.pcap"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stdout.contains("1 stalled"), "{run:?}");
+    let complaints: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(complaints.len(), 2, "{run:?}");
+    assert!(complaints[0].starts_with("tls-stall: cannot read ring/80.pcap: the file ends"));
+    assert!(complaints[1].starts_with("tls-stall: cannot read missing.pcap: "));
+}
+
+#[test]
+fn lines_are_told_of_folders_and_of_merged_files_too() {
+    let folder = ring().with("ring/notes.txt", b"the phone was on 3G, then on the train");
+    let run = folder.run(&["--format", "ndjson", "--merge", "ring"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let line: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(line["findings"][0]["cause"], "reverse-dns-unanswered");
+    assert!(line["capture"].as_str().unwrap().ends_with("(80 files)"));
+
+    let folder = Folder::new().with("whole.pcap", &fs::read(folder.path("whole.pcap")).unwrap());
+    let folder = folder.with("notes.txt", b"the phone was on 3G, then on the train");
+    let run = folder.run(&["--format", "ndjson", "."]);
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 1), "{run:?}");
+}
+
+#[test]
+fn what_can_be_read_only_once_cannot_be_merged() {
+    let folder = Folder::new().with("a.pcap", &capture());
+    let run = folder.run_from("a.pcap", &["--merge", "-"]);
+    run.is_refusal("tls-stall: cannot read standard input: no regular file");
 }
 
 #[test]

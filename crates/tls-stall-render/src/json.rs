@@ -48,7 +48,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
-    use tls_stall::{Config, FrameNumber, LookupAnswer, Options, Source, Span};
+    use tls_stall::{Config, FrameNumber, LookupAnswer, Options, Source, SourceFile, Span};
 
     use super::*;
     use crate::text::example;
@@ -87,6 +87,7 @@ mod tests {
         let page = std::fs::read_to_string(page).unwrap();
         let mut document = example::stalled();
         let capture = &mut document.captures[0];
+        capture.source.files.push(SourceFile::new("a.pcap", "pcap"));
         let answer = LookupAnswer::new(
             FrameNumber::MIN,
             Span::ZERO,
@@ -97,7 +98,8 @@ mod tests {
         let document = serde_json::from_str(&render(&document).unwrap()).unwrap();
         let mut keys = BTreeSet::new();
         collect_keys(&document, &mut keys);
-        assert!(keys.contains("rcode") && keys.contains("server_fin"));
+        assert!(keys.contains("rcode") && keys.contains("last_frame"));
+        assert!(keys.contains("server_fin"));
         keys.retain(|key| !page.contains(&format!("`{key}`")));
         assert_eq!(keys, BTreeSet::new());
     }

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! A program that has packets of its own feeds an [`Analyzer`] with [`Frame`]s. The library does no
-//! input or output but `Read` in [`CaptureReader`] and [`analyze_reader`], has no clock and no
+//! input or output but `Read` in [`CaptureReader`] and [`MergedReader`], has no clock and no
 //! threads: the capture's own times are the clock. It never panics on what a capture holds, and
 //! every limit on its memory is in [`Config`].
 
@@ -40,9 +40,10 @@ mod time;
 mod timeline;
 mod tls;
 
-pub use analyzer::{Analyzer, analyze_reader, analyze_stream};
+pub use analyzer::{Analyzer, analyze_merged, analyze_reader, analyze_stream};
 pub use capture::{
-    CaptureReader, Compression, Format, Frame, LinkType, ReadError, ReadErrorKind, Secrets,
+    CaptureReader, Compression, Format, Frame, LinkType, MergedReader, Part, ReadError,
+    ReadErrorKind, Secrets,
 };
 pub use config::Config;
 pub use decode::Endpoint;
@@ -52,6 +53,6 @@ pub use notice::{Notice, NoticeCode};
 pub use report::{
     Analysis, At, CaptureReport, Cause, Check, Confidence, Connection, Document, EndedBy, Evidence,
     Finding, Lookup, LookupAnswer, LookupOutcome, LookupQuery, Options, Outcome, Party, Phase,
-    RuledOut, Source, Summary, Tool, Vantage, Via, Wait,
+    RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait,
 };
 pub use time::{FrameNumber, Moment, Span, Timestamp};

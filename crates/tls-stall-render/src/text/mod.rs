@@ -16,13 +16,16 @@ mod words;
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use tls_stall::{Analysis, CaptureReport, Connection, Document, Notice, Span};
+use tls_stall::{Analysis, CaptureReport, Connection, Document, Notice, Source, Span};
 
 pub use self::explain::{causes, explain};
 use self::page::Page;
 use self::words::{Standing, count};
 use crate::escape::escape;
 use crate::style::paint;
+
+/// How many files of a merged capture are listed.
+const MAX_FILES: usize = 20;
 
 /// How the text is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,7 @@ fn section(page: &mut Page, capture: &CaptureReport, threshold: Span, options: &
     let analysis = &capture.analysis;
     let connections = worst_first(&analysis.connections);
     header(page, capture);
+    files(page, &capture.source);
     if let Some(sentence) = all_is_well(analysis, threshold) {
         page.gap();
         page.paragraph("", 0, &sentence);
@@ -129,6 +133,27 @@ fn header(page: &mut Page, capture: &CaptureReport) {
         let _ = write!(line, ", {failed} failed");
     }
     page.paragraph("", 2, &line);
+}
+
+/// Which frames of a merged capture stand in which file.
+fn files(page: &mut Page, source: &Source) {
+    let (shown, others) = source.files.split_at(source.files.len().min(MAX_FILES));
+    for file in shown {
+        let frames = match (file.first_frame, file.last_frame) {
+            (Some(first), Some(last)) if first == last => format!("frame {first}"),
+            (Some(first), Some(last)) => format!("frames {first} to {last}"),
+            _ => "no frames".to_owned(),
+        };
+        page.paragraph("  ", 4, &format!("{frames}: {}", escape(&file.path)));
+    }
+    if !others.is_empty() {
+        let more = count(others.len() as u64, "file");
+        page.paragraph(
+            "  ",
+            4,
+            &format!("… {more} more, which --format json lists"),
+        );
+    }
 }
 
 /// What to say where no stall is reported.

@@ -1,6 +1,8 @@
 //! The text of reports made by hand.
 
-use tls_stall::{Cause, Confidence, EndedBy, Finding, Milestone, Outcome, Party, Phase, Wait};
+use tls_stall::{
+    Cause, Confidence, EndedBy, Finding, Milestone, Outcome, Party, Phase, SourceFile, Wait,
+};
 
 use super::example::{self, frame};
 use super::*;
@@ -343,4 +345,47 @@ fn no_text_breaks_a_layout_or_leaves_its_line() {
         assert!(!text.contains(deceptive), "{text}");
         assert_eq!(text.contains('\x1b'), options.styled);
     }
+}
+
+#[test]
+fn a_merged_capture_says_which_file_holds_which_frames() {
+    let mut capture = example::capture("a … z (25 files)", Vec::new());
+    for number in 0..25 {
+        let mut file = SourceFile::new(format!("ring{number}\u{202e}.pcap"), "pcap");
+        file.first_frame = (number != 1).then(|| frame(10 * number + 1));
+        file.last_frame = file
+            .first_frame
+            .map(|first| first.saturating_add(number % 3));
+        capture.source.files.push(file);
+    }
+    let text = plain(&example::document(vec![capture]));
+    assert!(
+        text.contains("\n  frame 1: ring0\\u{202e}.pcap\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  no frames: ring1\\u{202e}.pcap\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  frames 21 to 23: ring2\\u{202e}.pcap\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  … 5 files more, which --format json lists\n"),
+        "{text}"
+    );
+    assert!(!text.contains("ring20"), "{text}");
+}
+
+#[test]
+fn the_app_that_a_phone_names_is_among_the_facts() {
+    let mut connection = example::stalled_connection();
+    connection.app = Some("K-9 Mail\n".to_owned());
+    let document = example::document(vec![example::capture("phone.pcap", vec![connection])]);
+    assert!(
+        plain(&document).contains(r"(app K-9 Mail\n, "),
+        "{}",
+        plain(&document)
+    );
 }

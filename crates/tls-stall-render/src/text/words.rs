@@ -23,11 +23,14 @@ pub(super) fn ends(connection: &Connection) -> String {
     }
 }
 
-/// What else is known of a connection: its protocol, its round trip, where it was captured.
+/// What else is known of a connection: its app, its protocol, its round trip, where it was captured.
 pub(super) fn facts(connection: &Connection) -> Option<String> {
     let version = connection.tls_version.as_deref().map(escape);
     let protocol = connection.protocol.as_deref().map(escape);
     let mut facts = Vec::new();
+    if let Some(app) = &connection.app {
+        facts.push(format!("app {}", escape(app)));
+    }
     match (version, protocol) {
         (Some(version), Some(protocol)) if protocol != "tls" => {
             facts.push(format!("{version} within {protocol}"));

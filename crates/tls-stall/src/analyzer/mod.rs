@@ -1,6 +1,7 @@
 //! Frames in, report out: the only place that knows all stages.
 
 mod attempts;
+mod files;
 mod notices;
 mod reporter;
 mod session;
@@ -8,100 +9,27 @@ mod settled;
 mod trust;
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::ops::ControlFlow;
 
+pub use self::files::{analyze_merged, analyze_reader, analyze_stream};
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
 use self::session::{Session, is_visited};
 use self::settled::Settled;
 
-use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
+use crate::capture::{Frame, LinkType};
 use crate::companions::{Companions, Exchange, Visit};
 use crate::config::Config;
 use crate::decode::{
-    Fragments, IcmpError, Packet, Segment, Undecoded, Whole, decode, decode_whole,
+    Fragments, IcmpError, Packet, Segment, Undecoded, Whole, app_name, decode, decode_whole,
 };
 use crate::dns::Lookups;
 use crate::milestone::{Milestone, Milestones};
-use crate::notice::NoticeCode;
 use crate::quality::Quality;
-use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
+use crate::report::{Analysis, Connection, Summary};
 use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, resolve};
 use crate::tls::begins_client_hello;
-
-/// Reads the capture `input`, that came from `path`, to its end and analyses it.
-///
-/// # Errors
-///
-/// Where `input` is no capture or cannot be read. A capture that is cut short or damaged is no
-/// error: it is analysed as far as it goes, and a notice says so.
-pub fn analyze_reader<R: Read>(
-    path: &str,
-    input: R,
-    config: &Config,
-) -> Result<CaptureReport, ReadError> {
-    read(path, input, config, |_| ControlFlow::Continue(()))
-}
-
-/// Reads the capture `input`, that came from `path`, and gives each connection to `take` as soon as
-/// no more of it is to come, as [`Analyzer::poll`] does; for a pipe that never ends.
-///
-/// What remains at the end of the capture, or once `take` breaks off, is given to it last; the
-/// report that is returned counts all and holds none of them.
-///
-/// # Errors
-///
-/// Where `input` is no capture or cannot be read, which may be after some connections.
-pub fn analyze_stream<R: Read>(
-    path: &str,
-    input: R,
-    config: &Config,
-    mut take: impl FnMut(Connection) -> ControlFlow<()>,
-) -> Result<CaptureReport, ReadError> {
-    let mut report = read(path, input, config, |analyzer| {
-        while let Some(connection) = analyzer.poll() {
-            take(connection)?;
-        }
-        ControlFlow::Continue(())
-    })?;
-    for connection in std::mem::take(&mut report.analysis.connections) {
-        if take(connection).is_break() {
-            break;
-        }
-    }
-    Ok(report)
-}
-
-/// Reads a capture to its end, or until `after_each` frame breaks off.
-fn read<R: Read>(
-    path: &str,
-    input: R,
-    config: &Config,
-    mut after_each: impl FnMut(&mut Analyzer) -> ControlFlow<()>,
-) -> Result<CaptureReport, ReadError> {
-    let mut reader = CaptureReader::with_config(input, config)?;
-    let mut analyzer = Analyzer::new(config.clone());
-    while let Some(frame) = reader.next_frame()? {
-        analyzer.push(&frame);
-        if after_each(&mut analyzer).is_break() {
-            break;
-        }
-    }
-    let notices = reader.notices();
-    analyzer.quality.capturer_lost = notices
-        .iter()
-        .any(|notice| notice.code == NoticeCode::FramesLost);
-    let mut analysis = analyzer.finish();
-    analysis.notices.splice(..0, notices);
-    let mut source = Source::new(path, reader.format().name());
-    source.compression = reader
-        .compression()
-        .map(|compression| compression.name().to_owned());
-    Ok(CaptureReport::new(source, analysis))
-}
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
 ///
@@ -178,6 +106,11 @@ impl Analyzer {
                     self.quality.syn(segment, Some(frame), moment);
                 }
                 self.take_packet(&packet, moment, 0);
+                if let Packet::Tcp(segment) = &packet
+                    && let Some(name) = app_name(frame)
+                {
+                    self.take_app(segment, name);
+                }
             }
             Err(reason) => self.seen.undecoded(reason, moment),
         }
@@ -200,6 +133,7 @@ impl Analyzer {
             let mut reporter = Reporter::new(self);
             reporter.add(&setup);
             let (mut connections, summary) = reporter.into_connections();
+            self.settled.apps.remove(&setup.stream);
             self.told.add(&summary);
             if let Some(connection) = connections.pop() {
                 return Some(connection);
@@ -360,6 +294,14 @@ impl Analyzer {
         }
     }
 
+    /// Notes the app of a connection that is being set up, where it is the first to be named.
+    fn take_app(&mut self, segment: &Segment<'_>, name: &str) {
+        let place = self.table.find(segment.source, segment.destination);
+        if let Some(entry) = place.and_then(|place| self.table.entry(place)) {
+            entry.session.note_app(name);
+        }
+    }
+
     fn take_error(&mut self, error: &IcmpError, moment: Moment) {
         const TCP: u8 = 6;
         self.companions.error(error, moment);
@@ -432,6 +374,7 @@ impl Analyzer {
             let visit = visit(&connection, &milestones, *exchange);
             self.companions.visits.add(visit);
         }
+        let app = session.take_app();
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
         self.settled
@@ -439,7 +382,7 @@ impl Analyzer {
             .note(&mut setup, &self.lookups, &self.companions);
         resolve(&mut setup, &self.lookups);
         self.quality.settle(&mut setup, &self.lookups);
-        self.settled.take(setup, self.latest, &self.config);
+        self.settled.take(setup, app, self.latest, &self.config);
     }
 }
 

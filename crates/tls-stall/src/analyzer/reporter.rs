@@ -192,6 +192,7 @@ impl<'a> Reporter<'a> {
             client: setup.client,
             server: setup.server,
             server_name: setup.server_name().map(ToOwned::to_owned),
+            app: self.app(setup),
             protocol: protocol.map(ToOwned::to_owned),
             tls_version: setup.reading.version.clone(),
             irtt: setup.irtt,
@@ -206,6 +207,11 @@ impl<'a> Reporter<'a> {
             stalled: waits.iter().any(|wait| wait.stalled),
             findings,
         }
+    }
+
+    fn app(&self, setup: &Setup) -> Option<String> {
+        let app = self.analyzer.settled.apps.get(&setup.stream);
+        app.map(|app| app.clone().into_string())
     }
 }
 

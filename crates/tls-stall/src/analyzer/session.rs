@@ -24,6 +24,8 @@ pub(super) enum Session {
         port: Option<Port>,
         /// Of a service in the clear that others wait for: what passed.
         exchange: Option<Box<Exchange>>,
+        /// The phone's app that it belongs to, if a frame told it.
+        app: Option<Box<str>>,
     },
     Dns(Box<DnsStreams>),
 }
@@ -49,6 +51,21 @@ impl Session {
     pub(super) fn port(&self) -> Option<Port> {
         match self {
             Self::Tls { port, .. } => *port,
+            Self::Dns(_) => None,
+        }
+    }
+
+    /// Notes the name of the app that the connection belongs to; the first one counts.
+    pub(super) fn note_app(&mut self, name: &str) {
+        if let Self::Tls { app, .. } = self {
+            app.get_or_insert_with(|| name.into());
+        }
+    }
+
+    /// Takes the app's name out, if there is one.
+    pub(super) fn take_app(&mut self) -> Option<Box<str>> {
+        match self {
+            Self::Tls { app, .. } => app.take(),
             Self::Dns(_) => None,
         }
     }
@@ -104,6 +121,7 @@ impl StreamSink for Session {
             session: tls::Session::new(port),
             port,
             exchange: is_visited(server.port).then(Box::default),
+            app: None,
         }
     }
 
@@ -147,6 +165,7 @@ impl StreamSink for Session {
             session,
             port,
             exchange,
+            ..
         } = self
         {
             *exchange = None;

@@ -28,6 +28,8 @@ pub(super) struct Settled {
     pub(super) worked: Worked,
     /// The failed attempts that led to other connections.
     pub(super) attempts: Told,
+    /// Of those that are kept, by their numbers: the phone's app that they belong to.
+    pub(super) apps: HashMap<u64, Box<str>, RandomState>,
 }
 
 /// Connections that the report does not show.
@@ -47,7 +49,13 @@ impl Count {
 
 impl Settled {
     /// Takes a connection; one with nothing to explain is only counted.
-    pub(super) fn take(&mut self, setup: Setup, latest: Option<Moment>, config: &Config) {
+    pub(super) fn take(
+        &mut self,
+        setup: Setup,
+        app: Option<Box<str>>,
+        latest: Option<Moment>,
+        config: &Config,
+    ) {
         let end = latest.unwrap_or(setup.last);
         let waits = waits(&setup, end, config.stall_threshold);
         let room = self.servers.len() < config.max_connections;
@@ -59,6 +67,7 @@ impl Settled {
         }
         let explain = waits.iter().any(|wait| wait.stalled) || failure(&setup).is_some();
         if config.keep_all || explain {
+            self.apps.extend(app.map(|app| (setup.stream, app)));
             self.kept.push_back(setup);
             return;
         }

@@ -71,6 +71,8 @@ pub(super) enum Ending {
     Damaged(String),
     /// So many bytes have been unpacked, and no more are allowed.
     Limit(u64),
+    /// So many bytes have been unpacked, of so few that no capture is in them.
+    Ratio(u64),
 }
 
 /// As it reads after "the gzip data" and before where.
@@ -80,7 +82,33 @@ impl fmt::Display for Ending {
             Self::Complete => f.write_str("ends"),
             Self::Cut => f.write_str("ends too early,"),
             Self::Damaged(reason) => write!(f, "cannot be unpacked ({reason})"),
-            Self::Limit(bytes) => write!(f, "has been unpacked to {bytes} bytes, the limit,"),
+            Self::Limit(bytes) => {
+                write!(f, "has been unpacked to {}, the limit,", Size(*bytes))
+            }
+            Self::Ratio(bytes) => {
+                write!(f, "has been unpacked to {}, ", Size(*bytes))?;
+                write!(f, "more than {MAX_RATIO} times its own size,")
+            }
+        }
+    }
+}
+
+/// How many times its own size a file may unpack to, once it is past the first gibibyte.
+///
+/// Deflate cannot do better than 1032. A capture's frames have times and sequence numbers that differ,
+/// some 40 bytes each that cannot be packed: only frames of 64 KiB of zeros, as of a transfer over
+/// loopback, come near it. What is past it is nearly always made to keep its reader busy.
+pub(super) const MAX_RATIO: u64 = 1000;
+
+/// A number of bytes, in GiB where it is a whole number of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size(pub(super) u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 >> 30 {
+            gib if gib > 0 && gib << 30 == self.0 => write!(f, "{gib} GiB"),
+            _ => write!(f, "{} bytes", self.0),
         }
     }
 }
@@ -88,6 +116,13 @@ impl fmt::Display for Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_in_gib_only_where_nothing_is_lost_by_it() {
+        assert_eq!(Size(16 << 30).to_string(), "16 GiB");
+        assert_eq!(Size((16 << 30) - 1).to_string(), "17179869183 bytes");
+        assert_eq!(Size(0).to_string(), "0 bytes");
+    }
 
     #[test]
     fn compressions_are_told_by_their_first_bytes() {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use super::compression::{Compression, Ending};
+use super::compression::{Compression, Ending, MAX_RATIO, Size};
 use super::faults::Damage;
 use super::foreign::Foreign;
 use super::format::Format;
@@ -33,6 +33,8 @@ pub enum ReadErrorKind {
     UnsupportedFormat,
     /// The input is compressed, and cannot be unpacked.
     Compressed,
+    /// The input is compressed, and unpacks to more than is allowed.
+    TooLarge,
     /// The input ends within the file header.
     HeaderCutShort,
     /// The file header begins as it should and then makes no sense.
@@ -59,15 +61,18 @@ impl ReadError {
     pub const fn kind(&self) -> ReadErrorKind {
         match self.reason {
             Reason::Empty => ReadErrorKind::Empty,
-            Reason::Foreign(_) | Reason::Snoop(_) => ReadErrorKind::UnsupportedFormat,
+            Reason::Foreign(_) | Reason::Snoop(_) | Reason::NetMon(_) => {
+                ReadErrorKind::UnsupportedFormat
+            }
             Reason::NotACapture(_) => ReadErrorKind::NotACapture,
             Reason::Compressed(_)
             | Reason::NotInThisBuild(_)
             | Reason::CompressedTwice { .. }
             | Reason::Unpacking { .. } => ReadErrorKind::Compressed,
+            Reason::TooLarge(_) => ReadErrorKind::TooLarge,
             Reason::HeaderCutShort { .. } => ReadErrorKind::HeaderCutShort,
             Reason::HeaderDamaged(_) => ReadErrorKind::HeaderDamaged,
-            Reason::Input(_) => ReadErrorKind::Input,
+            Reason::Input(_) | Reason::Opening(_) => ReadErrorKind::Input,
         }
     }
 
@@ -86,6 +91,9 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Reason::Opening(error) = &self.reason {
+            return error.fmt(f);
+        }
         write!(f, "{} (offset {}", self.reason, self.offset)?;
         if let Some(frame) = self.frame {
             write!(f, ", frame {frame}")?;
@@ -97,7 +105,7 @@ impl fmt::Display for ReadError {
 impl Error for ReadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.reason {
-            Reason::Input(error) => Some(error),
+            Reason::Input(error) | Reason::Opening(error) => Some(error),
             _ => None,
         }
     }
@@ -110,6 +118,8 @@ pub(super) enum Reason {
     NotACapture(Head),
     Foreign(Foreign),
     Snoop(UnsupportedSnoop),
+    /// Of Network Monitor, with its major and minor version.
+    NetMon([u8; 2]),
     /// Compressed by the program of this name, which is not supported.
     Compressed(&'static str),
     /// Compressed, and this build cannot unpack anything.
@@ -126,12 +136,16 @@ pub(super) enum Reason {
         /// Where in the compressed file.
         offset: u64,
     },
+    /// Unpacked as far as [`Ending::Limit`] or [`Ending::Ratio`] lets it be.
+    TooLarge(Ending),
     HeaderCutShort {
         format: Format,
         present: usize,
     },
     HeaderDamaged(Damage),
     Input(io::Error),
+    /// The file could not be opened, so that there is no place in it.
+    Opening(io::Error),
 }
 
 impl fmt::Display for Reason {
@@ -148,6 +162,14 @@ impl fmt::Display for Reason {
                     f,
                     "and data link type {data_link}, which is not supported: "
                 )?;
+                f.write_str("save it as pcapng in Wireshark, or convert it with editcap")
+            }
+            Self::NetMon([major, minor]) => {
+                write!(
+                    f,
+                    "a capture of Microsoft Network Monitor in version {major}.{minor} "
+                )?;
+                f.write_str("of its format, which is not supported: ")?;
                 f.write_str("save it as pcapng in Wireshark, or convert it with editcap")
             }
             Self::Compressed(program) => write!(
@@ -170,12 +192,24 @@ impl fmt::Display for Reason {
                 write!(f, "the {compression} data {ending} at offset {offset}, ")?;
                 f.write_str("before there is the header of a capture")
             }
+            Self::TooLarge(Ending::Ratio(bytes)) => {
+                write!(f, "unpacks to more than {MAX_RATIO} times its own size: ")?;
+                write!(
+                    f,
+                    "given up after {}; unpack it first to read all",
+                    Size(*bytes)
+                )
+            }
+            Self::TooLarge(Ending::Limit(bytes)) => {
+                write!(f, "unpacks to more than {}, the limit", Size(*bytes))
+            }
+            Self::TooLarge(ending) => ending.fmt(f),
             Self::HeaderCutShort { format, present } => write!(
                 f,
                 "the file ends within its {format} header, after {present} bytes"
             ),
             Self::HeaderDamaged(damage) => write!(f, "the file header is damaged: {damage}"),
-            Self::Input(error) => error.fmt(f),
+            Self::Input(error) | Self::Opening(error) => error.fmt(f),
         }
     }
 }

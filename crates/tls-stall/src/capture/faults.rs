@@ -31,6 +31,8 @@ pub(super) enum Damage {
     Options,
     /// A record within the block runs past its end.
     Record,
+    /// The table of frames contradicts the frames.
+    FrameTable,
 }
 
 /// As it reads after "the block at offset 24: ".
@@ -45,6 +47,7 @@ impl fmt::Display for Damage {
             Self::BeyondEnd => f.write_str("it would end beyond the file, and others follow"),
             Self::PacketOverrun => f.write_str("its packet would end beyond it"),
             Self::UnknownInterface => f.write_str("its interface was never described"),
+            Self::FrameTable => f.write_str("its frames are not those of its table"),
             Self::Record => f.write_str("one of its records would end beyond it"),
             Self::Options => f.write_str("one of its options would end beyond it"),
         }
@@ -96,6 +99,7 @@ pub(super) struct Faults {
     cut: Option<Cut>,
     unpacking: Option<Unpacking>,
     frames_lost: u64,
+    untimed: u64,
     interfaces_dropped: u64,
     asides_dropped: u64,
 }
@@ -135,6 +139,11 @@ impl Faults {
         self.frames_lost = self.frames_lost.saturating_add(count);
     }
 
+    /// A packet of which the file tells no time.
+    pub(super) const fn untimed(&mut self) {
+        self.untimed = self.untimed.saturating_add(1);
+    }
+
     /// An interface more than are kept.
     pub(super) const fn interface_dropped(&mut self) {
         self.interfaces_dropped = self.interfaces_dropped.saturating_add(1);
@@ -154,6 +163,7 @@ impl Faults {
             self.cut.map(Cut::notice),
             self.unpacking.as_ref().and_then(Unpacking::notice),
             self.lost_notice(),
+            self.untimed_notice(),
             self.interfaces_notice(),
             self.asides_notice(),
         ];
@@ -197,6 +207,17 @@ impl Faults {
             let frames = counted(self.frames_lost, "frame", "frames");
             let message = format!("the capturer says that it lost {frames}");
             Notice::new(NoticeCode::FramesLost, None, message)
+        })
+    }
+
+    fn untimed_notice(&self) -> Option<Notice> {
+        (self.untimed > 0).then(|| {
+            let frames = counted(self.untimed, "frame", "frames");
+            let message = format!(
+                "of {frames} the file tells no time (Simple Packet Blocks): they are given that of the \
+                 frame before, and waits between them are not seen"
+            );
+            Notice::new(NoticeCode::TimestampsReordered, None, message)
         })
     }
 
@@ -244,7 +265,7 @@ impl Unpacking {
             Ending::Complete => return None,
             Ending::Cut => NoticeCode::CaptureCutShort,
             Ending::Damaged(_) => NoticeCode::BlockDamaged,
-            Ending::Limit(_) => NoticeCode::LimitReached,
+            Ending::Limit(_) | Ending::Ratio(_) => NoticeCode::LimitReached,
         };
         let Self {
             compression,

@@ -55,17 +55,7 @@ impl fmt::Display for Foreign {
 
 /// Of each format, the first bytes, the name, and what to do with it; the magic numbers are those
 /// of Wireshark's `wiretap`.
-const MAGIC: [(&[u8], &str, Advice); 18] = [
-    (
-        b"GMBU",
-        "a capture of Microsoft Network Monitor 2",
-        Advice::Convert,
-    ),
-    (
-        b"RTSS",
-        "a capture of Microsoft Network Monitor 1",
-        Advice::Convert,
-    ),
+const MAGIC: [(&[u8], &str, Advice); 16] = [
     (
         b"XCP\0",
         "a capture of Network General's Sniffer for Windows",
@@ -152,8 +142,8 @@ mod tests {
     #[test]
     fn a_format_that_wireshark_reads_is_named_with_what_to_do() {
         assert_eq!(
-            shown(b"GMBU\0\x02\x01\0").unwrap(),
-            "a capture of Microsoft Network Monitor 2, which is not supported: \
+            shown(b"\x7fver\0\0\0\x09").unwrap(),
+            "a capture of OmniPeek, which is not supported: \
              save it as pcapng in Wireshark, or convert it with editcap"
         );
     }

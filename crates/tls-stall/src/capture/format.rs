@@ -1,5 +1,6 @@
 //! Which format a file has, by its first bytes.
 
+use super::netmon::NetMon;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::snoop::Snoop;
@@ -14,6 +15,8 @@ named! {
         PcapNg = "pcapng",
         /// The format of Solaris.
         Snoop = "snoop",
+        /// The format of Microsoft's Network Monitor, version 1 or 2.
+        NetMon = "netmon",
     }
 }
 
@@ -26,6 +29,8 @@ impl Format {
             Some(Self::PcapNg)
         } else if Snoop::recognises(head) {
             Some(Self::Snoop)
+        } else if NetMon::recognises(head) {
+            Some(Self::NetMon)
         } else {
             None
         }

@@ -8,6 +8,7 @@ use super::error::{Head, ReadError, Reason};
 use super::foreign::Foreign;
 use super::format::Format;
 use super::input::Input;
+use super::netmon::{self, NetMon};
 use super::pcap::{self, Pcap};
 use super::pcapng::PcapNg;
 use super::record::Need;
@@ -29,6 +30,7 @@ pub(super) enum Layout {
     Pcap(Pcap),
     PcapNg(PcapNg),
     Snoop(Snoop),
+    NetMon(NetMon),
 }
 
 /// Reads the header of the capture `input`, which may unpack to `max_unpacked` bytes.
@@ -107,7 +109,20 @@ fn read_header<R: Read>(buffer: &mut Buffer<Input<R>>) -> Result<Layout, ReadErr
             buffer.take(snoop::HEADER_LEN);
             Ok(Layout::Snoop(snoop))
         }
+        Format::NetMon => netmon_header(buffer),
     }
+}
+
+/// Reads the header of a Network Monitor file.
+fn netmon_header<R: Read>(buffer: &mut Buffer<Input<R>>) -> Result<Layout, ReadError> {
+    fill(buffer, netmon::HEADER_LEN)?;
+    let Some(&header) = buffer.bytes().first_chunk() else {
+        return Err(header_cut_short(Format::NetMon, buffer));
+    };
+    let netmon = NetMon::parse(header)
+        .map_err(|version| ReadError::new(Reason::NetMon(version), 0, None))?;
+    buffer.take(netmon::HEADER_LEN);
+    Ok(Layout::NetMon(netmon))
 }
 
 /// An error in reading a header, as it has to be told of a compressed file.

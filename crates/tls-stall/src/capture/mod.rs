@@ -13,7 +13,8 @@
 //! options as little-endian.
 //!
 //! A compressed file is seen through: where its first bytes say so, the window is on what it
-//! [unpacks](unpack) to, and the formats do not know.
+//! [unpacks](unpack) to, and the formats do not know. Several files that are one capture are
+//! [merged] by the times of their frames.
 #![cfg_attr(
     not(test),
     warn(clippy::arithmetic_side_effects, clippy::as_conversions)
@@ -36,12 +37,15 @@ mod hostile;
 mod input;
 mod interface;
 mod link_type;
+mod merged;
+mod netmon;
 mod options;
 mod pcap;
 mod pcapng;
 mod reader;
 mod record;
 mod resync;
+mod seams;
 mod snoop;
 #[cfg(feature = "compression")]
 mod unpack;
@@ -52,4 +56,5 @@ pub use error::{ReadError, ReadErrorKind};
 pub use format::Format;
 pub use frame::Frame;
 pub use link_type::LinkType;
+pub use merged::{MergedReader, Part};
 pub use reader::CaptureReader;

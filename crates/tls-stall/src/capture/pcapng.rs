@@ -138,7 +138,11 @@ impl PcapNg {
         match block_type {
             EPB_MAGIC => self.enhanced_packet(block.len(), content, faults).map(Some),
             PACKET_BLOCK => self.old_packet(block.len(), content, faults).map(Some),
-            SPB_MAGIC => self.simple_packet(block.len(), content).map(Some),
+            SPB_MAGIC => {
+                let packet = self.simple_packet(block.len(), content)?;
+                faults.untimed();
+                Ok(Some(packet))
+            }
             ISB_MAGIC => self.interface_statistics(content, faults).map(|()| None),
             NRB_MAGIC => {
                 let read = self.asides.read_names(self.order, content, faults);
@@ -445,7 +449,10 @@ mod tests {
             simple(1514, &[0x5a; 62]),
             simple(1514, &[0x5a; 40]),
         ];
-        let frames = read_faultless(&file.concat());
+        let (frames, notices) = read(&file.concat());
+        let (code, _, message) = only(&notices);
+        assert_eq!(code, NoticeCode::TimestampsReordered);
+        assert!(message.starts_with("of 3 frames the file tells no time"));
         let lengths: Vec<_> = frames.iter().map(|f| (f.data.len(), f.wire_len)).collect();
         assert_eq!(lengths, [(6, 6), (5, 5), (62, 1514), (40, 1514)]);
         assert!(

@@ -84,23 +84,17 @@ impl<R: Read> CaptureReader<R> {
     ///
     /// # Errors
     ///
-    /// Only where the input fails. The reader then stands where it stood, so that the call can be
+    /// Where the input fails. The reader then stands where it stood, so that the call can be
     /// repeated; but of a compressed file, the rest is lost.
+    ///
+    /// Where a compressed file unpacks to more than it may
+    /// ([`Config::max_unpacked`](crate::Config), or more than 1000 times its own size after the first
+    /// GiB), once; the reader is then at its end.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
-        let Some(packet) = self.next_packet()? else {
-            return Ok(None);
-        };
-        let number = self.next_number();
-        self.frames = number.get();
-        let record = self.buffer.take(packet.len);
-        Ok(Some(Frame {
-            number,
-            time: packet.time,
-            link_type: packet.link_type,
-            interface: packet.interface,
-            wire_len: packet.wire_len,
-            data: record.get(packet.data).unwrap_or_default(),
-        }))
+        match self.next_packet()? {
+            Some(packet) => Ok(Some(self.lend(packet))),
+            None => Ok(None),
+        }
     }
 
     /// The format of the file.
@@ -110,6 +104,7 @@ impl<R: Read> CaptureReader<R> {
             Layout::Pcap(_) => Format::Pcap,
             Layout::PcapNg(_) => Format::PcapNg,
             Layout::Snoop(_) => Format::Snoop,
+            Layout::NetMon(_) => Format::NetMon,
         }
     }
 
@@ -145,7 +140,7 @@ impl<R: Read> CaptureReader<R> {
     fn asides(&self) -> Option<&Asides> {
         match &self.layout {
             Layout::PcapNg(pcapng) => Some(pcapng.asides()),
-            Layout::Pcap(_) | Layout::Snoop(_) => None,
+            Layout::Pcap(_) | Layout::Snoop(_) | Layout::NetMon(_) => None,
         }
     }
 
@@ -169,14 +164,30 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
+    /// Gives the packet that [`next_packet`](Self::next_packet) left at the front of the buffer.
+    pub(super) fn lend(&mut self, packet: Packet) -> Frame<'_> {
+        let number = self.next_number();
+        self.frames = number.get();
+        let record = self.buffer.take(packet.len);
+        Frame {
+            number,
+            time: packet.time,
+            link_type: packet.link_type,
+            interface: packet.interface,
+            wire_len: packet.wire_len,
+            data: record.get(packet.data).unwrap_or_default(),
+        }
+    }
+
     /// Goes on to the next packet and leaves it at the front of the buffer.
-    fn next_packet(&mut self) -> Result<Option<Packet>, ReadError> {
+    pub(super) fn next_packet(&mut self) -> Result<Option<Packet>, ReadError> {
         while !self.ended {
             let bytes = self.buffer.bytes();
             let step = match &mut self.layout {
                 Layout::Pcap(pcap) => pcap.step(bytes),
                 Layout::PcapNg(pcapng) => pcapng.step(bytes, &mut self.faults),
                 Layout::Snoop(snoop) => snoop.step(bytes, &mut self.faults),
+                Layout::NetMon(netmon) => netmon.step(bytes, self.buffer.offset()),
             };
             let place = Place {
                 offset: self.buffer.offset(),
@@ -197,7 +208,7 @@ impl<R: Read> CaptureReader<R> {
                             self.faults.stretch(Damage::BeyondEnd, place, len);
                             self.buffer.take(len);
                         } else {
-                            self.end_of_input(need);
+                            self.end_of_input(need)?;
                         }
                     }
                 }
@@ -223,7 +234,7 @@ impl<R: Read> CaptureReader<R> {
             let search = match &self.layout {
                 Layout::Pcap(pcap) => search(pcap, bytes, from, ended),
                 Layout::PcapNg(pcapng) => search(pcapng, bytes, from, ended),
-                Layout::Snoop(_) => Search::Nowhere,
+                Layout::Snoop(_) | Layout::NetMon(_) => Search::Nowhere,
             };
             match search {
                 Search::Found(len) => return Ok(Some(len)),
@@ -246,19 +257,25 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Takes note of the end, at which `need` would still have been needed.
-    fn end_of_input(&mut self, need: Need) {
+    /// Takes note of the end, at which `need` would still have been needed; fails where it is the
+    /// end of what may be unpacked.
+    fn end_of_input(&mut self, need: Need) -> Result<(), ReadError> {
         self.ended = true;
         let rest = self.buffer.bytes();
         let in_frame = !rest.is_empty()
             && match &self.layout {
                 Layout::Pcap(_) | Layout::Snoop(_) => true,
                 Layout::PcapNg(pcapng) => pcapng.is_packet(rest),
+                Layout::NetMon(netmon) => netmon.is_within_frames(self.buffer.offset()),
             };
         if let (Some(compression), Some((ending, offset))) =
             (self.compression, self.buffer.input().ending())
             && *ending != Ending::Complete
         {
+            let refusal = matches!(ending, Ending::Limit(_) | Ending::Ratio(_)).then(|| {
+                let reason = Reason::TooLarge(ending.clone());
+                ReadError::new(reason, self.buffer.end_offset(), Some(self.next_number()))
+            });
             self.faults.unpacking_ended(Unpacking {
                 compression,
                 ending: ending.clone(),
@@ -266,10 +283,14 @@ impl<R: Read> CaptureReader<R> {
                 frame: self.next_number(),
                 in_frame,
             });
-            return;
+            return refusal.map_or(Ok(()), Err);
         }
-        if rest.is_empty() {
-            return;
+        let ends_well = match &self.layout {
+            Layout::NetMon(netmon) => netmon.is_complete(),
+            Layout::Pcap(_) | Layout::PcapNg(_) | Layout::Snoop(_) => true,
+        };
+        if rest.is_empty() && ends_well {
+            return Ok(());
         }
         self.faults.cut(Cut {
             offset: self.buffer.end_offset(),
@@ -277,6 +298,7 @@ impl<R: Read> CaptureReader<R> {
             missing: need.len().saturating_sub(rest.len()),
             or_more: matches!(need, Need::AtLeast(_)),
         });
+        Ok(())
     }
 
     const fn next_number(&self) -> FrameNumber {

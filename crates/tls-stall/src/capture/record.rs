@@ -41,7 +41,7 @@ impl Need {
 }
 
 /// A packet at the front of the buffer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packet {
     /// The length of the whole record or block.
     pub(super) len: usize,

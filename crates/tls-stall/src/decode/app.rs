@@ -12,10 +12,6 @@ const NAME: std::ops::Range<usize> = 8..28;
 /// (<https://emanuele-f.github.io/PCAPdroid/advanced_features>, "PCAPdroid extensions").
 ///
 /// It is at most 20 bytes long, and attacker's text as all of a capture.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the report has no place for it yet")
-)]
 pub(crate) fn app_name<'a>(frame: &Frame<'a>) -> Option<&'a str> {
     if frame.link_type != LinkType::ETHERNET || *frame.data.first_chunk::<12>()? != [0; 12] {
         return None;

@@ -34,10 +34,6 @@ mod sample;
 
 pub use packet::Endpoint;
 
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the report has no place for it yet")
-)]
 pub(crate) use app::app_name;
 pub(crate) use fragment::{Fragments, Whole};
 pub(crate) use layers::{decode, decode_whole};

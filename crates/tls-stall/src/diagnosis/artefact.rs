@@ -105,7 +105,7 @@ fn without_answers(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
             "one direction only was captured: whether an answer came is not known",
         )),
     }
-    if capture.loses_frames(lookups) && !asked_again {
+    if capture.loses_frames(lookups, case.wait.to) && !asked_again {
         checks.push(Check::strong(
             NO_FRAMES_LOST,
             None,

@@ -108,9 +108,12 @@ impl Quality {
         self.copies
     }
 
-    /// Whether frames are known to be missing.
-    pub(crate) fn loses_frames(&self, lookups: &Lookups) -> bool {
-        self.lost.is_some() || self.capturer_lost || self.missed_answer(lookups).is_some()
+    /// Whether frames are known to be missing by `until`; what is lost later says nothing of what
+    /// came before.
+    pub(crate) fn loses_frames(&self, lookups: &Lookups, until: Moment) -> bool {
+        let lost = self.lost.map(|lost| lost.first);
+        let mut known = lost.into_iter().chain(self.missed_answer(lookups));
+        self.capturer_lost || known.any(|first| first <= until)
     }
 
     /// The first frame in which a host acts upon an answer that was not captured.
@@ -123,9 +126,9 @@ impl Quality {
         self.vpn_app.sign()
     }
 
-    /// Whether an answer may have come and not be in the capture.
-    pub(crate) fn may_miss_answers(&self, lookups: &Lookups) -> bool {
-        self.loses_frames(lookups) || self.shows_both_directions(lookups) == Some(false)
+    /// Whether an answer may have come by `until` and not be in the capture.
+    pub(crate) fn may_miss_answers(&self, lookups: &Lookups, until: Moment) -> bool {
+        self.loses_frames(lookups, until) || self.shows_both_directions(lookups) == Some(false)
     }
 
     /// Whether both directions of some conversation were captured; `None` where the capture does

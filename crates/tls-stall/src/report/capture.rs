@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Cause, Connection, Lookup};
 use crate::notice::Notice;
-use crate::time::{Span, Timestamp};
+use crate::time::{FrameNumber, Span, Timestamp};
 
 /// Everything that one run of the command reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,12 +93,38 @@ impl CaptureReport {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Source {
-    /// The file's path as it was given, `-` for standard input.
+    /// The file's path as it was given, `-` for standard input; of a merged capture, a label with the
+    /// first and the last of its files.
     pub path: String,
-    /// `pcap`, `pcapng` or `snoop`.
+    /// `pcap`, `pcapng`, `snoop` or `netmon`; of a merged capture, `mixed` where its files differ.
     pub format: String,
-    /// How the file was compressed, if it was.
+    /// How the file was compressed, if it was; of a merged capture, if all its files were so.
     pub compression: Option<String>,
+    /// The files of a merged capture, in the order of their first frames' times; else empty.
+    pub files: Vec<SourceFile>,
+    /// Why the file was not read to its end, where that is no fault of what it holds: the input
+    /// failed, or a compressed file unpacks to more than it may. A notice says so too.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub unread: Option<String>,
+}
+
+/// One file of a merged capture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SourceFile {
+    /// Its path as it was given.
+    pub path: String,
+    /// `pcap`, `pcapng`, `snoop` or `netmon`.
+    pub format: String,
+    /// How it was compressed, if it was.
+    pub compression: Option<String>,
+    /// How many frames were read of it.
+    pub frames: u64,
+    /// The first of them, by its number in the merged capture.
+    pub first_frame: Option<FrameNumber>,
+    /// The last of them; where files overlap in time, frames of others stand between the two.
+    pub last_frame: Option<FrameNumber>,
 }
 
 impl Source {
@@ -109,6 +135,23 @@ impl Source {
             path: path.into(),
             format: format.into(),
             compression: None,
+            files: Vec::new(),
+            unread: None,
+        }
+    }
+}
+
+impl SourceFile {
+    /// The file at `path`, written as `format`, of which nothing was read yet.
+    #[must_use]
+    pub fn new(path: impl Into<String>, format: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            format: format.into(),
+            compression: None,
+            frames: 0,
+            first_frame: None,
+            last_frame: None,
         }
     }
 }

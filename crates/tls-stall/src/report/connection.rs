@@ -19,8 +19,11 @@ pub struct Connection {
     pub client: Endpoint,
     /// Its peer.
     pub server: Endpoint,
-    /// From the ClientHello's `server_name`, else from the lookup that led here.
+    /// From the ClientHello's `server_name`, else from the lookup that led here, else as the file
+    /// itself names the address.
     pub server_name: Option<String>,
+    /// The phone's app that it belongs to, as `PCAPdroid` notes it behind its frames.
+    pub app: Option<String>,
     /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `ldap`, …).
     pub protocol: Option<String>,
     /// The version that the server chose, as `TLS 1.3`.
@@ -51,6 +54,7 @@ impl Connection {
             client,
             server,
             server_name: None,
+            app: None,
             protocol: None,
             tls_version: None,
             irtt: None,

@@ -9,7 +9,7 @@ mod finding;
 mod lookup;
 mod page;
 
-pub use capture::{Analysis, CaptureReport, Document, Options, Source, Summary, Tool};
+pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
 pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};

@@ -68,7 +68,7 @@ fn every_format_gives_the_frames_of_the_story() {
         file: name,
     } in rows("Formats")
     {
-        let ethernet = ["aix", "check-sequence", "snoop"];
+        let ethernet = ["aix", "check-sequence", "snoop", "netmon-1"];
         let link = if ethernet.iter().any(|it| name.contains(it)) {
             testkit::Link::Ethernet
         } else {
@@ -85,6 +85,7 @@ fn every_format_gives_the_frames_of_the_story() {
             let off = nanos - frame.time.as_nanos();
             match name.as_str() {
                 "pcapng-binary-clock.pcapng" => assert!((0..1000).contains(&off), "{off}"),
+                "netmon-1.cap" => assert!((0..1_000_000).contains(&off), "{off}"),
                 "pcapng-simple-packets.pcapng" => assert_eq!(frame.time.as_nanos(), 0),
                 _ => assert_eq!(off, 0, "{name}, frame {}", frame.number),
             }
@@ -183,6 +184,15 @@ fn the_names_and_secrets_of_a_file_are_kept() {
 }
 
 #[test]
+fn frames_of_which_the_file_tells_no_time_are_a_notice() {
+    let name = "pcapng-simple-packets.pcapng";
+    let notices = report(name, &file(name)).analysis.notices;
+    let untimed = notices.iter().find(|it| it.message.contains("no time"));
+    let message = &untimed.unwrap().message;
+    assert!(message.starts_with("of 11 frames "), "{message}");
+}
+
+#[test]
 fn frames_that_the_capturer_lost_are_a_notice() {
     let name = "pcapng-frames-lost.pcapng";
     let notices = report(name, &file(name)).analysis.notices;
@@ -223,6 +233,12 @@ fn what_a_file_may_unpack_to_is_limited() {
             message.contains(&format!("to {} bytes, the limit", whole - 1)),
             "{message}"
         );
+        let refusal = report.source.unread.unwrap();
+        let expected = format!(
+            "unpacks to more than {} bytes, the limit (offset",
+            whole - 1
+        );
+        assert!(refusal.starts_with(&expected), "{refusal}");
     }
     let mut config = Config::default();
     config.max_unpacked = 10;

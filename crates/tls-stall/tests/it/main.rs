@@ -9,6 +9,8 @@
 mod accuracy;
 mod bad_input;
 mod contrast;
+mod coverage;
+mod damage;
 mod edited;
 mod encapsulations;
 mod formats;

@@ -24,16 +24,20 @@ use self::packed::{Packed, Stop};
 use self::xz::Xz;
 use self::zstd::Zstd;
 use super::buffer::Buffer;
-use super::compression::{Compression, Ending};
+use super::compression::{Compression, Ending, MAX_RATIO};
 
 /// The largest window that a file may ask for (128 MiB), which is the most that `zstd` uses unless
 /// it is told to by `--ultra --long`, and twice what `xz -9` does.
 const MAX_WINDOW: u32 = 128 * 1024 * 1024;
 
+/// What is unpacked before its ratio is looked at (1 GiB): a small file does no harm.
+const FREE_OF_RATIO: u64 = 1024 * 1024 * 1024;
+
 /// What a compressed file unpacks to.
 pub(super) struct Unpacker<R: Read> {
     decoder: Decoder<R>,
     limit: u64,
+    free_of_ratio: u64,
     /// How many bytes may still be given.
     left: u64,
     ending: Option<Ending>,
@@ -52,9 +56,17 @@ impl<R: Read> Unpacker<R> {
         Self {
             decoder,
             limit,
+            free_of_ratio: FREE_OF_RATIO,
             left: limit,
             ending: None,
         }
+    }
+
+    /// Whether so much has come of so few bytes that no capture is in them.
+    fn is_bomb(&self) -> bool {
+        let unpacked = self.limit.saturating_sub(self.left);
+        let packed = self.decoder.packed().offset();
+        unpacked > self.free_of_ratio && unpacked > packed.saturating_mul(MAX_RATIO)
     }
 
     /// How it ended, and where in the compressed file; `None` while it goes on.
@@ -84,6 +96,10 @@ impl<R: Read> Read for Unpacker<R> {
             Ok(count) => {
                 let given = u64::try_from(count).unwrap_or(u64::MAX);
                 self.left = self.left.saturating_sub(given);
+                if self.is_bomb() {
+                    let unpacked = self.limit.saturating_sub(self.left);
+                    self.ending = Some(Ending::Ratio(unpacked));
+                }
                 return Ok(count);
             }
             Err(stop) => stop,
@@ -128,5 +144,50 @@ impl<R: Read> Decoder<R> {
             Self::Lz4(lz4) => lz4.packed(),
             Self::Xz(xz) => xz.packed(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer::READ_AHEAD;
+    use super::*;
+
+    /// What is given of `unpacked`, compressed by gzip, where its ratio counts from `free` bytes on.
+    fn given(unpacked: &[u8], free: u64) -> (usize, Option<Ending>) {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        io::Write::write_all(&mut gzip, unpacked).unwrap();
+        let packed = gzip.finish().unwrap();
+        let packed = Buffer::new(packed.as_slice(), READ_AHEAD);
+        let mut unpacker = Unpacker::new(Compression::Gzip, packed, u64::MAX);
+        unpacker.free_of_ratio = free;
+        let mut bytes = Vec::new();
+        unpacker.read_to_end(&mut bytes).unwrap();
+        let ending = unpacker.ending().map(|(ending, _)| ending.clone());
+        (bytes.len(), ending)
+    }
+
+    #[test]
+    fn a_bomb_is_given_up_soon_after_its_ratio_counts() {
+        let zeros = vec![0; 4_000_000];
+        let (count, ending) = given(&zeros, 1_000_000);
+        let told = u64::try_from(count).unwrap();
+        assert_eq!(ending, Some(Ending::Ratio(told)));
+        assert!((1_000_000..2_000_000).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn what_is_small_or_packed_a_hundred_times_is_no_bomb() {
+        let zeros = vec![0; 4_000_000];
+        assert_eq!(
+            given(&zeros, 4_000_000),
+            (4_000_000, Some(Ending::Complete))
+        );
+        // A byte in a hundred that cannot be known before.
+        let mut rng = testkit::Rng::new(3);
+        let mut frames = vec![0; 1_000_000];
+        for frame in frames.chunks_mut(100) {
+            rng.fill(&mut frame[..1]);
+        }
+        assert_eq!(given(&frames, 1000), (1_000_000, Some(Ending::Complete)));
     }
 }

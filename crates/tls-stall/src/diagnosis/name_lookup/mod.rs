@@ -377,7 +377,8 @@ pub(super) fn join<T: ToString>(items: &[T]) -> String {
 
 /// Whether an answer may have come and not be in the capture.
 fn misses_answers(case: &Case<'_>) -> bool {
-    case.scene.capture.may_miss_answers(case.scene.lookups)
+    let (capture, lookups) = (case.scene.capture, case.scene.lookups);
+    capture.may_miss_answers(lookups, case.wait.to)
 }
 
 fn evidence(case: &Case<'_>, chain: &Chain<'_>) -> Vec<(Moment, String)> {

@@ -1,0 +1,94 @@
+//! What was reported before the damage is reported with it: whole reports, cut and damaged at each byte.
+
+use testkit::formats;
+use testkit::{Connection, Link, Side, tls};
+use tls_stall::{self as library, CaptureReport, Config, Phase, analyze_reader};
+
+/// How many frames of [`capture`] are the stalled connection's and its lookups'.
+const STORY: usize = 11;
+
+/// The story of a stalled connection, whole, and then another connection's beginning.
+fn capture() -> testkit::Wire {
+    let mut wire = formats::story(Link::Raw);
+    assert_eq!(wire.frames().len(), STORY);
+    let end = |text: &str| text.parse().unwrap();
+    let mut other = Connection::new(end("10.8.0.1:41300"), end("198.51.100.9:443"));
+    wire.put(20.0, other.syn());
+    wire.put(20.05, other.syn_ack());
+    wire.put(20.0501, other.ack(Side::Client));
+    wire.put(
+        20.06,
+        other.send(Side::Client, &tls::client_hello("www.example")),
+    );
+    wire
+}
+
+/// How long a pcap file and a pcapng file of the story alone are.
+fn lengths() -> [usize; 2] {
+    let story = formats::story(Link::Raw);
+    [story.pcap().len(), story.pcapng().len()]
+}
+
+fn analyze(file: &[u8]) -> Result<CaptureReport, library::ReadError> {
+    analyze_reader("x", file, &Config::default())
+}
+
+/// The connection of the story, as it is reported of `file`, but for the wait for its first data: that
+/// goes on to the end of the capture, wherever it is.
+fn stalled(file: &[u8]) -> Option<library::Connection> {
+    let report = analyze(file).ok()?;
+    let mut connections = report.analysis.connections.into_iter();
+    let mut stalled = connections.find(|connection| connection.stalled)?;
+    stalled
+        .waits
+        .retain(|wait| wait.phase != Phase::ApplicationData);
+    Some(stalled)
+}
+
+/// Cuts and damages `file` at each of its bytes from `from` on, and holds the story's report to be
+/// what it is of the whole.
+fn holds_from(from: usize, file: &[u8], what: &str) {
+    let whole = stalled(file).unwrap();
+    let due = Some(&whole);
+    for at in from..file.len() {
+        assert_eq!(stalled(&file[..at]).as_ref(), due, "{what}, cut to {at}");
+        let mut damaged = file.to_vec();
+        damaged[at] ^= if at % 2 == 0 { 1 << (at / 2 % 8) } else { 0xff };
+        assert_eq!(stalled(&damaged).as_ref(), due, "{what}, byte {at}");
+    }
+}
+
+#[test]
+fn damage_after_a_stall_does_not_change_what_is_said_of_it() {
+    let wire = capture();
+    let [pcap, pcapng] = lengths();
+    holds_from(pcap, &wire.pcap(), "pcap");
+    holds_from(pcapng, &wire.pcapng(), "pcapng");
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn damage_to_a_member_of_gzip_does_not_change_what_the_one_before_it_holds() {
+    let gzip = |bytes: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, bytes).unwrap();
+        gzip.finish().unwrap()
+    };
+    let file = capture().pcap();
+    let (first, second) = file.split_at(lengths()[0]);
+    let first = gzip(first);
+    let packed = [first.clone(), gzip(second)].concat();
+    holds_from(first.len(), &packed, "gzip");
+}
+
+#[test]
+fn any_byte_may_be_any_other_and_nothing_panics() {
+    for file in [capture().pcap(), capture().pcapng()] {
+        for at in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= [0x01, 0x80, 0xff][at % 3];
+            // Whatever is found, it comes to an end.
+            let _ = analyze(&damaged);
+        }
+    }
+}
