@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import editing
 import relay
 
 HERE = Path(__file__).resolve().parent
@@ -167,6 +168,17 @@ class Lab:
         almost = self.captures / f".{name}.new"
         shutil.move(recorded, almost)
         almost.replace(self.captures / f"{name}.pcap")
+
+    def edit(self, source, name, *edits):
+        """Make the capture NAME.pcap of SOURCE.pcap, which another case has made, by these edits; editing.py has
+        them."""
+        made = self.captures / f"{source}.pcap"
+        header, began, records = editing.read(made if made.exists() else HERE.parent / "recorded" / made.name)
+        for edit in edits:
+            records = edit(records)
+        edited = self.work / f"{name}.pcap"
+        editing.write(edited, header, began, records)
+        self._keep(edited, name)
 
     def host(self, name, *addresses, resolvers=(), hosts="", resolver_options=(), delay=0.001, hops=3):
         """A host at the end of a line with this one-way delay, in seconds, and so many routers.

@@ -15,5 +15,7 @@ from . import (  # noqa: F401
     refusals,
     poor_captures,
     healthy,
+    just_under,
+    failures,
 )
 from .common import ALL  # noqa: F401

@@ -20,20 +20,32 @@ struct Truth {
 struct Capture {
     path: String,
     stalls: Option<usize>,
+    /// What is told wrongly today; once it is told as it was, the mark has to go.
+    not_yet: Option<String>,
     #[serde(default)]
     expect: Vec<Expected>,
 }
 
+/// The verdict that is due for one connection; what is left out is open.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
     server: String,
+    /// Where several connections have the same server.
+    tcp_stream: Option<u64>,
+    /// A handshake that failed at once has its finding and is no stall.
+    #[serde(default = "by_default")]
+    stalled: bool,
     cause: String,
-    phase: String,
-    waiting_on: String,
-    from_frame: u64,
-    to_frame: u64,
     confidence: String,
+    phase: Option<String>,
+    waiting_on: Option<String>,
+    from_frame: Option<u64>,
+    to_frame: Option<u64>,
+}
+
+fn by_default() -> bool {
+    true
 }
 
 fn truth() -> Truth {
@@ -56,21 +68,21 @@ fn every_capture_is_told_as_it_was() {
         }
         let bytes = fs::read(testdata().join(&capture.path)).unwrap();
         let connections = report(&capture.path, &bytes).analysis.connections;
-        let stalled: Vec<&Connection> = connections
-            .iter()
-            .filter(|connection| connection.stalled)
-            .collect();
-        let due = capture.stalls.unwrap_or(capture.expect.len());
+        let stalled = connections.iter().filter(|it| it.stalled).count();
+        let stalls_due = capture.expect.iter().filter(|it| it.stalled).count();
+        let due = capture.stalls.unwrap_or(stalls_due);
         let missing: Vec<&Expected> = capture
             .expect
             .iter()
-            .filter(|expected| !stalled.iter().any(|it| fits(it, expected)))
+            .filter(|expected| !connections.iter().any(|it| fits(it, expected)))
             .collect();
-        if stalled.len() != due || !missing.is_empty() {
+        let is_told = stalled == due && missing.is_empty();
+        if is_told == capture.not_yet.is_some() {
             wrong.push(format!(
-                "{}: {due} stalls due, missing {missing:?}, found {}",
+                "{}: {due} stalls due, missing {missing:?}, found {}, not yet: {:?}",
                 capture.path,
-                told(&connections)
+                told(&connections),
+                capture.not_yet
             ));
         }
     }
@@ -157,13 +169,20 @@ fn fits(connection: &Connection, expected: &Expected) -> bool {
         .iter()
         .find(|wait| wait.phase == verdict.phase);
     connection.server.to_string() == expected.server
+        && is_due(&connection.tcp_stream, expected.tcp_stream.as_ref())
+        && connection.stalled == expected.stalled
         && verdict.cause.name() == expected.cause
-        && verdict.phase.name() == expected.phase
-        && verdict.waiting_on.name() == expected.waiting_on
         && verdict.confidence >= confidence(&expected.confidence)
+        && is_due(verdict.phase.name(), expected.phase.as_deref())
+        && is_due(verdict.waiting_on.name(), expected.waiting_on.as_deref())
         && wait.is_some_and(|wait| {
-            wait.from_frame.get() == expected.from_frame && wait.to_frame.get() == expected.to_frame
+            is_due(&wait.from_frame.get(), expected.from_frame.as_ref())
+                && is_due(&wait.to_frame.get(), expected.to_frame.as_ref())
         })
+}
+
+fn is_due<T: PartialEq + ?Sized>(found: &T, due: Option<&T>) -> bool {
+    due.is_none_or(|due| due == found)
 }
 
 fn blames_reverse(finding: &Finding) -> bool {
