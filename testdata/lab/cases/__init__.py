@@ -17,5 +17,7 @@ from . import (  # noqa: F401
     healthy,
     just_under,
     failures,
+    tunnels,
+    attempts,
 )
 from .common import ALL  # noqa: F401
