@@ -36,11 +36,12 @@ class Packet:
         else:
             self.source, self.destination = raw[8:24], raw[24:40]
             self.protocol, header = raw[6], 40
-        self.flags, self.payload, self.port = 0, b"", None
+        self.flags, self.payload, self.port, self.sequence = 0, b"", None, None
         if self.protocol in (6, 17):
             self.port = int.from_bytes(raw[header + 2:header + 4], "big")  # of the destination
         if self.protocol == 6:
             self.flags = raw[header + 13]
+            self.sequence = raw[header + 4:header + 8]
             self.payload = raw[header + (raw[header + 12] >> 4) * 4:]
 
     @property
@@ -88,6 +89,21 @@ def first(copies, matches):
     """A loss rule: drop the first so many packets that match."""
     left = itertools.count(copies, -1)
     return lambda packet: matches(packet) and next(left) > 0
+
+
+def copies_of_first(copies, matches):
+    """A loss rule: drop so many copies of the first packet that matches, told by its sequence number."""
+    chosen = []
+
+    def rule(packet):
+        if not chosen and matches(packet):
+            chosen.append((packet.source, packet.sequence))
+        if chosen and (packet.source, packet.sequence) == chosen[0] and packet.payload and len(chosen) <= copies:
+            chosen.append(packet)
+            return True
+        return False
+
+    return rule
 
 
 def checksum(octets):

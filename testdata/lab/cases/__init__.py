@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     connections,
     loss,
     slow_ends,
+    revocations,
     refusals,
     poor_captures,
     healthy,
