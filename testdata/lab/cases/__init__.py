@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     revocations,
     refusals,
     poor_captures,
+    edited,
     healthy,
     just_under,
     failures,

@@ -98,6 +98,9 @@ fn every_capture_is_told_as_it_was() {
 #[test]
 fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
     for capture in truth().capture {
+        if capture.not_yet.is_some() {
+            continue;
+        }
         let bytes = fs::read(testdata().join(&capture.path)).unwrap();
         let connections = report(&capture.path, &bytes).analysis.connections;
         for connection in &connections {
