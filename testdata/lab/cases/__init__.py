@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     connections,
     loss,
     slow_ends,
+    dialogues,
     revocations,
     refusals,
     poor_captures,
