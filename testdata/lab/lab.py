@@ -188,6 +188,20 @@ class Lab:
         self.hosts.append(Host(self, name, addresses, resolvers, hosts, resolver_options, delay, hops))
         return self.hosts[-1]
 
+    def lan(self, *hosts):
+        """Put hosts, which have no address yet, on one Ethernet: (host, address) each, in a /24, as interface eth0."""
+        switch = self.host("switch")
+        for scope in ("all", "default"):
+            switch.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", 1)
+        switch.ip("link", "add", "lan", "type", "bridge", "mcast_snooping", "0")
+        switch.ip("link", "set", "lan", "up")
+        for number, (host, address) in enumerate(hosts):
+            switch.ip("link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", host.namespace)
+            switch.ip("link", "set", f"port{number}", "master", "lan", "up")
+            host.sysctl("net.ipv6.conf.eth0.disable_ipv6", 1)
+            host.ip("address", "add", f"{address}/24", "dev", "eth0")
+            host.ip("link", "set", "eth0", "up")
+
     def mirror(self):
         """A host that sees every packet as it passes the middle of the network."""
         watcher = self.host("mirror")

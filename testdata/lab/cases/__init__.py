@@ -7,6 +7,7 @@ the client, which reaches everything over a line of 40 ms each way.
 from . import (  # noqa: F401
     client_lookups,
     bystanders,
+    lan,
     server_lookups,
     forward_lookups,
     connections,
