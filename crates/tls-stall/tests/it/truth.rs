@@ -167,10 +167,11 @@ fn fits(connection: &Connection, expected: &Expected) -> bool {
     let Some(verdict) = connection.findings.first() else {
         return false;
     };
+    // A phase may be several waits.
     let wait = connection
         .waits
         .iter()
-        .find(|wait| wait.phase == verdict.phase);
+        .find(|wait| wait.phase == verdict.phase && wait.duration == verdict.wait);
     connection.server.to_string() == expected.server
         && is_due(&connection.tcp_stream, expected.tcp_stream.as_ref())
         && connection.stalled == expected.stalled
