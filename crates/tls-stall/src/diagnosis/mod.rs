@@ -9,10 +9,13 @@ mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod flight;
 mod name_lookup;
+mod path_mtu;
 mod scene;
 mod silence;
 mod words;
+mod zero_window;
 
 use std::collections::BTreeSet;
 
@@ -62,10 +65,13 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 7] = [
     name_lookup::consider,
     connect::consider,
     client_hello::consider,
+    flight::consider,
+    path_mtu::consider,
+    zero_window::consider,
     silence::consider,
 ];
 

@@ -21,9 +21,23 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         Party::Client => Some(client_idle(case)),
         Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
         Party::Server => Some(server_silence(case)),
-        Party::Network | Party::Resolver => None,
+        // Loss that no other family could prove: say who was silent.
+        Party::Network if is_explained(opinions) => None,
+        Party::Network => match case.wait.phase {
+            Phase::ClientHello | Phase::ClientFinished => Some(client_idle(case)),
+            Phase::ServerHello | Phase::ServerFlight | Phase::ServerFinished => {
+                Some(server_silence(case))
+            }
+            _ => None,
+        },
+        Party::Resolver => None,
     };
     opinions.extend(candidate.map(|candidate| Opinion::Holds(Box::new(candidate))));
+}
+
+fn is_explained(opinions: &[Opinion]) -> bool {
+    let holds = |opinion: &Opinion| matches!(opinion, Opinion::Holds(_));
+    opinions.iter().any(holds)
 }
 
 /// Whether the client opened the connection and never used it, while another to the same server

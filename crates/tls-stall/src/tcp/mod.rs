@@ -7,9 +7,12 @@
 mod assembler;
 mod connection;
 mod key;
+mod options;
+mod passage;
 mod seq;
 mod table;
 
 pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{Connection, Resent, Side, StreamSink, Unreachable};
+pub(crate) use passage::Passage;
 pub(crate) use table::{Entry, Place, Table};

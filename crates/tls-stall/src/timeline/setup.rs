@@ -3,7 +3,7 @@
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Unreachable};
+use crate::tcp::{Connection, Passage, Resent, Side, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Port, Reading};
 
@@ -23,6 +23,10 @@ pub(crate) struct Setup {
     pub(crate) syns: Vec<Moment>,
     pub(crate) syn_acks: Vec<Moment>,
     pub(crate) resent: Vec<Resent>,
+    /// What became of the client's segments.
+    pub(crate) from_client: Passage,
+    /// What became of the server's segments.
+    pub(crate) from_server: Passage,
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
     pub(crate) reading: Reading,
@@ -32,11 +36,12 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new(
-        connection: Connection,
+        mut connection: Connection,
         milestones: Milestones,
         reading: Reading,
         port: Option<Port>,
     ) -> Self {
+        let (from_client, from_server) = connection.take_passages();
         Self {
             stream: connection.stream,
             client: connection.client,
@@ -49,6 +54,8 @@ impl Setup {
             syns: connection.syns,
             syn_acks: connection.syn_acks,
             resent: connection.resent,
+            from_client,
+            from_server,
             client_hello_acked: connection.client_hello_acked,
             unreachable: connection.unreachable,
             reading,
@@ -59,6 +66,29 @@ impl Setup {
     /// When `milestone` was reached.
     pub(crate) const fn at(&self, milestone: Milestone) -> Option<Moment> {
         self.milestones.get(milestone)
+    }
+
+    /// What became of the segments that `side` sent.
+    pub(crate) const fn passage(&self, side: Side) -> &Passage {
+        match side {
+            Side::Client => &self.from_client,
+            Side::Server => &self.from_server,
+        }
+    }
+
+    /// The segments with bytes of `side` that were sent again between `from` and `to`, after its
+    /// ClientHello, and were not needless.
+    pub(crate) fn resent_in_vain(
+        &self,
+        side: Side,
+        from: Moment,
+        to: Moment,
+    ) -> impl Iterator<Item = &Resent> {
+        self.resent.iter().filter(move |resent| {
+            let needed = resent.acked.is_none_or(|acked| acked > resent.moment);
+            let within = resent.moment >= from && resent.moment <= to;
+            resent.from == side && !resent.of_client_hello && needed && within
+        })
     }
 
     /// Whether `milestone` was reached.
