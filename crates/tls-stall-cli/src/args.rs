@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
-use clap::{Parser, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
-use tls_stall::Span;
+use tls_stall::{Cause, Span};
 
 use crate::exit::FailOn;
 use crate::select::ServerFilter;
@@ -25,12 +25,16 @@ Examples:
       for scripts: one line for each stall, and exit code 1 if there is one
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
+  tls-stall explain reverse-dns-unanswered
+      what a cause is, how it shows, and what to do
 
 {usage-heading} {usage}
 
 {all-args}{after-help}";
 
 const AFTER_HELP: &str = "\
+A capture whose name is that of a command is given as ./explain.
+
 Exit codes:
   0  done, and nothing found that --fail-on names
   1  what --fail-on names was found
@@ -43,9 +47,14 @@ Exit codes:
     version,
     max_term_width = 98,
     help_template = HELP,
-    after_help = AFTER_HELP
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Captures to read, pcap or pcapng; "-" is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     pub(crate) captures: Vec<PathBuf>,
@@ -89,6 +98,7 @@ pub(crate) struct Args {
 
     #[arg(
         long,
+        global = true,
         value_name = "WHEN",
         value_enum,
         default_value_t = Color::Auto,
@@ -99,6 +109,21 @@ pub(crate) struct Args {
     /// In text, only one line for each stalled or failed connection, and notices
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// What is done instead of reading captures.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Says what a cause is, how it shows, how it is told from its likes and what to do
+    Explain {
+        #[arg(
+            value_name = "CAUSE",
+            value_parser = cause(),
+            hide_possible_values = true,
+            help = "The cause, as a report names it; without one, all are listed"
+        )]
+        cause: Option<Cause>,
+    },
 }
 
 /// The form of the report.
@@ -127,6 +152,13 @@ fn port() -> RangedU64ValueParser<u16> {
     RangedU64ValueParser::new().range(1..=u64::from(u16::MAX))
 }
 
+/// A cause by its name; a wrong one is answered with the nearest.
+fn cause() -> impl TypedValueParser<Value = Cause> {
+    let known = Cause::ALL.iter();
+    let known = known.map(|cause| PossibleValue::new(cause.name()).help(cause.headline()));
+    PossibleValuesParser::new(known).try_map(|name| name.parse::<Cause>())
+}
+
 fn threshold(text: &str) -> Result<Span, String> {
     let duration: SignedDuration = text
         .parse()
@@ -153,6 +185,35 @@ mod tests {
     fn the_help_teaches_by_example() {
         let mut command = Args::command().term_width(98);
         insta::assert_snapshot!(command.render_help());
+    }
+
+    #[test]
+    fn a_command_is_told_from_a_capture_of_its_name() {
+        let parse = |args: &[&str]| Args::try_parse_from([&["tls-stall"], args].concat());
+        let explain = parse(&["explain", "syn-lost", "--color", "never"]).unwrap();
+        assert!(matches!(
+            explain.command,
+            Some(Command::Explain {
+                cause: Some(Cause::SynLost)
+            })
+        ));
+        assert_eq!(explain.color, Color::Never);
+        let capture = parse(&["./explain"]).unwrap();
+        assert!(capture.command.is_none() && capture.captures.len() == 1);
+        let captures = parse(&["a.pcap", "explain"]).unwrap();
+        assert!(captures.command.is_none() && captures.captures.len() == 2);
+        assert!(
+            parse(&[]).is_err(),
+            "a capture is needed where no command is"
+        );
+    }
+
+    #[test]
+    fn the_help_of_explain_is_short() {
+        let mut command = Args::command().term_width(98);
+        command.build();
+        let explain = command.find_subcommand_mut("explain").unwrap();
+        insta::assert_snapshot!(explain.render_help());
     }
 
     #[test]

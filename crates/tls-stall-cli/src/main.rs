@@ -2,6 +2,7 @@
 
 mod args;
 mod exit;
+mod explain;
 mod output;
 mod run;
 mod select;
@@ -11,6 +12,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use self::args::{Args, Command};
+
 fn main() -> ExitCode {
-    run::run(&args::Args::parse()).into()
+    let args = Args::parse();
+    let exit = match args.command {
+        Some(Command::Explain { cause }) => explain::explain(cause, &args),
+        None => run::run(&args),
+    };
+    exit.into()
 }

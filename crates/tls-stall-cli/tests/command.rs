@@ -417,3 +417,46 @@ fn ndjson_goes_to_a_file_whole_and_keeps_what_was_told_before_a_bad_capture() {
     assert_eq!(folder.read("out.ndjson").lines().count(), 1);
     assert_eq!(folder.names(), ["a.pcap", "b.pcap", "out.ndjson"]);
 }
+
+#[test]
+fn a_cause_is_explained_and_all_are_listed() {
+    let folder = Folder::new();
+    let page = folder.run(&["explain", "reverse-dns-unanswered"]);
+    assert_eq!((page.code, page.stderr.as_str()), (0, ""));
+    assert!(
+        page.stdout.starts_with("reverse-dns-unanswered\n"),
+        "{page:?}"
+    );
+    assert!(page.stdout.contains("dig -x 203.0.113.25\n"), "{page:?}");
+    assert!(
+        page.stdout.lines().all(|line| line.len() <= 100),
+        "{page:?}"
+    );
+    let list = folder.run(&["explain"]);
+    assert_eq!((list.code, list.stderr.as_str()), (0, ""));
+    for cause in tls_stall::Cause::ALL {
+        let listed = list
+            .stdout
+            .lines()
+            .any(|line| line.starts_with(cause.name()));
+        assert!(listed, "{cause}: {list:?}");
+    }
+    let colour = folder.run(&["explain", "--color", "always", "syn-lost"]);
+    assert!(colour.stdout.starts_with("\u{1b}[1msyn-lost"), "{colour:?}");
+}
+
+#[test]
+fn a_cause_that_is_not_known_is_refused_with_the_nearest() {
+    let run = Folder::new().run(&["explain", "reverse-dns-unaswered"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    let nearest = "a similar value exists: 'reverse-dns-unanswered'";
+    assert!(run.stderr.contains(nearest), "{run:?}");
+}
+
+#[test]
+fn a_capture_may_bear_the_name_of_a_command() {
+    let folder = Folder::new().with("explain", &capture());
+    let run = folder.run(&["./explain"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.starts_with("./explain: 1 frame"), "{run:?}");
+}

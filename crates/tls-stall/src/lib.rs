@@ -25,6 +25,7 @@
 
 mod analyzer;
 mod capture;
+mod companions;
 mod config;
 mod decode;
 mod diagnosis;
@@ -32,6 +33,7 @@ mod dns;
 mod milestone;
 mod names;
 mod notice;
+mod quality;
 mod report;
 mod tcp;
 mod time;

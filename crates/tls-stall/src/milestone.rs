@@ -86,6 +86,11 @@ impl Milestones {
         *self.slot(milestone) = Some(moment);
     }
 
+    /// Takes `milestone` back.
+    pub(crate) fn forget(&mut self, milestone: Milestone) {
+        *self.slot(milestone) = None;
+    }
+
     /// Exchanges `a` and `b`.
     pub(crate) fn swap(&mut self, a: Milestone, b: Milestone) {
         let held = *self.slot(a);

@@ -7,6 +7,7 @@
 mod detail;
 #[cfg(test)]
 pub(crate) mod example;
+mod explain;
 mod overview;
 mod page;
 mod timeline;
@@ -17,6 +18,7 @@ use std::fmt::Write as _;
 
 use tls_stall::{Analysis, CaptureReport, Connection, Document, Notice, Span};
 
+pub use self::explain::{causes, explain};
 use self::page::Page;
 use self::words::{Standing, count};
 use crate::escape::escape;

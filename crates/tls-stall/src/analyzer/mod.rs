@@ -1,27 +1,33 @@
 //! Frames in, report out: the only place that knows all stages.
 
+mod attempts;
 mod notices;
 mod reporter;
 mod session;
 mod settled;
+mod trust;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::ControlFlow;
 
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
-use self::session::Session;
+use self::session::{Session, is_visited};
 use self::settled::Settled;
 
 use crate::capture::{CaptureReader, Frame, LinkType, ReadError};
+use crate::companions::{Companions, Exchange, Visit};
 use crate::config::Config;
 use crate::decode::{
     Fragments, IcmpError, Packet, Segment, Undecoded, Whole, decode, decode_whole,
 };
 use crate::dns::Lookups;
-use crate::milestone::Milestone;
+use crate::milestone::{Milestone, Milestones};
+use crate::notice::NoticeCode;
+use crate::quality::Quality;
 use crate::report::{Analysis, CaptureReport, Connection, Source, Summary};
-use crate::tcp::{Budget, Entry, Place, Side, Table, Unreachable};
+use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, resolve};
 use crate::tls::begins_client_hello;
@@ -84,8 +90,12 @@ fn read<R: Read>(
             break;
         }
     }
+    let notices = reader.notices();
+    analyzer.quality.capturer_lost = notices
+        .iter()
+        .any(|notice| notice.code == NoticeCode::FramesLost);
     let mut analysis = analyzer.finish();
-    analysis.notices.splice(..0, reader.notices());
+    analysis.notices.splice(..0, notices);
     let mut source = Source::new(path, reader.format().name());
     source.compression = reader
         .compression()
@@ -109,12 +119,16 @@ pub struct Analyzer {
     table: Table<Session>,
     budget: Budget,
     lookups: Lookups,
+    companions: Companions,
     #[allow(
         clippy::vec_box,
         reason = "an entry stays where it is until it is settled"
     )]
     displaced: Vec<Box<Entry<Session>>>,
     settled: Settled,
+    /// Connections to services that others wait for, those that are over included.
+    visiting: BTreeSet<Place>,
+    quality: Quality,
     /// The counts of the connections that [`poll`](Self::poll) has given.
     told: Summary,
     /// When idle connections were last looked for.
@@ -140,8 +154,11 @@ impl Analyzer {
                 exceeded: false,
             },
             lookups: Lookups::new(config.max_lookups),
+            companions: Companions::new(config.max_connections),
             displaced: Vec::new(),
             settled: Settled::default(),
+            visiting: BTreeSet::new(),
+            quality: Quality::default(),
             told: Summary::default(),
             swept: None,
             config,
@@ -155,6 +172,11 @@ impl Analyzer {
         match decode(frame) {
             Ok(packet) => {
                 self.decoded_frames = self.decoded_frames.saturating_add(1);
+                if let Packet::Tcp(segment) = &packet
+                    && segment.flags.syn()
+                {
+                    self.quality.syn(segment, Some(frame), moment);
+                }
                 self.take_packet(&packet, moment, 0);
             }
             Err(reason) => self.seen.undecoded(reason, moment),
@@ -172,7 +194,9 @@ impl Analyzer {
     /// [`keep_all`](Config::keep_all) only. Set [`max_idle`](Config::max_idle) for those that never
     /// end.
     pub fn poll(&mut self) -> Option<Connection> {
-        while let Some(setup) = self.settled.kept.pop_front() {
+        while let Some(mut setup) = self.settled.kept.pop_front() {
+            self.note_open_visits();
+            self.settled.attempts.confirm(&mut setup);
             let mut reporter = Reporter::new(self);
             reporter.add(&setup);
             let (mut connections, summary) = reporter.into_connections();
@@ -199,6 +223,10 @@ impl Analyzer {
         }
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
+        self.companions.visits.show(Vec::new());
+        for setup in &mut self.settled.kept {
+            self.settled.attempts.confirm(setup);
+        }
         let mut reporter = Reporter::new(&self);
         for setup in &self.settled.kept {
             reporter.add(setup);
@@ -209,7 +237,6 @@ impl Analyzer {
                 Tally::add(&mut self.seen.mid_connection, setup.first);
             }
         }
-        self.seen.encrypted_dns = self.settled.encrypted_dns;
         self.seen.lookups = LookupsSeen {
             any: !self.lookups.all().is_empty(),
             cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
@@ -218,15 +245,22 @@ impl Analyzer {
         let limits = self.table.exceeded
             || self.budget.exceeded
             || self.fragments.exceeded
+            || self.companions.exceeded()
+            || self.settled.attempts.exceeded
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
         analysis.notices = self.seen.notices(&analysis);
+        analysis
+            .notices
+            .extend(trust::notices(&self.quality, &self.lookups));
+        analysis.notices.sort_by_key(|notice| notice.code);
         analysis
     }
 
     fn note_frame(&mut self, frame: &Frame<'_>, moment: Moment) {
         self.frames = self.frames.saturating_add(1);
         self.first_frame.get_or_insert(moment);
+        self.quality.frame(moment);
         match self.latest {
             Some(latest) if moment.time < latest.time => self.seen.backwards(moment),
             _ => self.latest = Some(moment),
@@ -245,7 +279,11 @@ impl Analyzer {
     fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
-            Packet::Udp(datagram) => self.lookups.udp(moment, datagram),
+            Packet::Udp(datagram) => {
+                self.quality.udp(datagram, moment);
+                self.lookups.udp(moment, datagram);
+                self.companions.datagram(datagram, moment);
+            }
             Packet::IcmpError(error) => self.take_error(error, moment),
             Packet::Fragment(fragment) => {
                 let mut done = Vec::new();
@@ -254,7 +292,8 @@ impl Analyzer {
                     self.take_whole(&whole, nesting);
                 }
             }
-            Packet::Resolution(_) | Packet::Other => {}
+            Packet::Resolution(resolution) => self.quality.resolution(resolution, moment),
+            Packet::Other => {}
         }
     }
 
@@ -273,7 +312,11 @@ impl Analyzer {
     }
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+        self.companions.segment(segment, moment);
         let mut place = self.table.locate(segment, moment, &mut self.displaced);
+        if segment.flags.syn() && is_visited(segment.destination.port) {
+            self.visiting.insert(place);
+        }
         let roles_known = self
             .table
             .entry(place)
@@ -319,6 +362,7 @@ impl Analyzer {
 
     fn take_error(&mut self, error: &IcmpError, moment: Moment) {
         const TCP: u8 = 6;
+        self.companions.error(error, moment);
         if error.protocol != TCP {
             self.lookups.icmp(moment, error);
             return;
@@ -349,6 +393,26 @@ impl Analyzer {
         }
     }
 
+    /// Shows the visits that are not over, as they are.
+    fn note_open_visits(&mut self) {
+        let mut open = Vec::new();
+        self.visiting.retain(|&place| {
+            let Some(entry) = self.table.entry(place) else {
+                return false;
+            };
+            let exchange = entry.session.exchange();
+            if let Some(exchange) = exchange {
+                open.push(visit(
+                    &entry.connection,
+                    &entry.milestones,
+                    exchange.clone(),
+                ));
+            }
+            exchange.is_some()
+        });
+        self.companions.visits.show(open);
+    }
+
     fn settle_at(&mut self, place: Place) {
         if let Some(entry) = self.table.settle(place) {
             self.settle(entry);
@@ -364,10 +428,41 @@ impl Analyzer {
         } = *entry;
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
+        if let Some(exchange) = session.take_exchange() {
+            let visit = visit(&connection, &milestones, *exchange);
+            self.companions.visits.add(visit);
+        }
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
+        self.settled
+            .attempts
+            .note(&mut setup, &self.lookups, &self.companions);
         resolve(&mut setup, &self.lookups);
+        self.quality.settle(&mut setup, &self.lookups);
         self.settled.take(setup, self.latest, &self.config);
+    }
+}
+
+/// A connection to a service in the clear, as one that another may have waited for.
+fn visit(connection: &tcp::Connection, milestones: &Milestones, exchange: Exchange) -> Visit {
+    let accepted = milestones.get(Milestone::SynAck);
+    let refused = milestones
+        .get(Milestone::ServerRst)
+        .or(connection.unreachable.map(|error| error.moment))
+        .filter(|_| accepted.is_none());
+    let closed = [Milestone::ServerFin, Milestone::ServerRst]
+        .into_iter()
+        .filter_map(|end| milestones.get(end))
+        .min();
+    Visit {
+        stream: connection.stream,
+        client: connection.client,
+        server: connection.server,
+        syns: connection.syns.clone(),
+        accepted,
+        refused,
+        closed,
+        exchange,
     }
 }
 

@@ -18,7 +18,6 @@ pub(super) struct Seen {
     backwards: Option<Tally>,
     cut: Option<Tally>,
     limits: Option<String>,
-    pub(super) encrypted_dns: Option<Moment>,
     pub(super) lookups: LookupsSeen,
     pub(super) mid_connection: Option<Tally>,
 }
@@ -80,7 +79,8 @@ impl Seen {
     pub(super) fn limits(&mut self, reached: bool, config: &Config) {
         self.limits = reached.then(|| {
             format!(
-                "a limit was reached and something was left out: at most {} connections, {} bytes \
+                "a limit was reached and something was left out: at most {} connections, and as \
+                 many failed attempts up to 65,536 and visits to other services up to 16,384, {} bytes \
                  held for reassembly ({} a direction), {} packets in fragments ({} bytes) and {} \
                  lookups",
                 config.max_connections,
@@ -135,13 +135,6 @@ impl Seen {
         }
         notices.extend(ends_in_wait(analysis));
         notices.extend(self.lookups.notices(analysis.summary.stalled > 0));
-        if let Some(first) = self.encrypted_dns {
-            notices.push(Notice::new(
-                NoticeCode::DnsEncrypted,
-                Some(first.frame),
-                "name lookups go over TLS (port 853) and cannot be read",
-            ));
-        }
         if let Some(text) = &self.limits {
             notices.push(Notice::new(NoticeCode::LimitReached, None, text.clone()));
         }

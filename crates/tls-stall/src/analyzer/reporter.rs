@@ -6,9 +6,9 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{self, Analysis, At, Cause, Connection, Finding, Outcome, Summary};
+use crate::report::{self, Analysis, At, Cause, Connection, EndedBy, Finding, Phase, Summary};
 use crate::time::{Moment, Span, Timestamp};
-use crate::timeline::{Setup, Wait, outcome, waits};
+use crate::timeline::{Setup, Wait, failure, outcome, waits};
 
 /// Builds the report, connection by connection.
 pub(super) struct Reporter<'a> {
@@ -31,6 +31,8 @@ impl<'a> Reporter<'a> {
                 first_frame,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
+                visits: &analyzer.companions.visits,
+                capture: &analyzer.quality,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),
@@ -43,6 +45,7 @@ impl<'a> Reporter<'a> {
         let config = &self.analyzer.config;
         let end = self.analyzer.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
+        self.end_given_up(setup, &mut waits);
         let is_tls = self.analyzer.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
@@ -115,19 +118,48 @@ impl<'a> Reporter<'a> {
         }
     }
 
+    /// Ends the wait of an attempt that its client gave up because a sibling to the same name was
+    /// established.
+    ///
+    /// Such an attempt is no stall of its own: what it cost, and what came before it, is told with
+    /// the sibling.
+    fn end_given_up(&self, setup: &Setup, waits: &mut [Wait]) {
+        let Some(wait) = waits.last_mut() else {
+            return;
+        };
+        if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
+            return;
+        }
+        let attempts = &self.analyzer.settled.attempts;
+        let Some(sibling) = attempts.given_up(setup) else {
+            return;
+        };
+        if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {
+            wait.to = sibling.max(wait.from);
+            wait.ended_by = EndedBy::Abandoned;
+        }
+        for wait in waits {
+            wait.stalled = false;
+        }
+    }
+
     /// Explains the stalled waits, the longest first, and a failure or disuse that took no time.
     fn explain(&mut self, setup: &Setup, waits: &mut [Wait]) -> Vec<Finding> {
-        let failed = outcome(setup) == Outcome::Refused;
-        let last = waits.len().saturating_sub(1);
+        let failed = failure(setup).and_then(|(failure, at)| {
+            let index = waits.iter().rposition(|wait| wait.from <= at)?;
+            Some((index, failure))
+        });
         let mut diagnoses = Vec::new();
         for (index, wait) in waits.iter_mut().enumerate() {
+            let failure = failed.and_then(|(at, failure)| (at == index).then_some(failure));
             let case = Case {
                 setup,
                 wait,
+                failure,
                 scene: &self.scene,
             };
             let unused = diagnosis::is_unused(&case);
-            if !(wait.stalled || unused || (failed && index == last)) {
+            if !(wait.stalled || unused || failure.is_some()) {
                 continue;
             }
             let diagnosis = diagnosis::diagnose(&case);
@@ -179,7 +211,14 @@ impl<'a> Reporter<'a> {
 
 /// Whether `cause` explains a handshake that failed, however long it took.
 fn explains_failure(cause: Cause) -> bool {
-    matches!(cause, Cause::ConnectRefused)
+    matches!(
+        cause,
+        Cause::ConnectRefused
+            | Cause::ProtocolMismatch
+            | Cause::ServerRejected
+            | Cause::ProxyTunnel
+            | Cause::TlsAlert
+    )
 }
 
 fn report_wait(wait: &Wait) -> report::Wait {

@@ -1,5 +1,6 @@
 //! What reads the bytes of a connection: TLS, or name lookups over TCP.
 
+use crate::companions::{Exchange, HTTP, IDENT};
 use crate::decode::Endpoint;
 use crate::dns;
 use crate::milestone::Milestones;
@@ -10,12 +11,19 @@ use crate::tls::{self, Port, Reading};
 /// The port of DNS over TCP (RFC 7766).
 const DNS: u16 = 53;
 
+/// Whether other connections may wait for one to this port.
+pub(super) const fn is_visited(port: u16) -> bool {
+    matches!(port, HTTP | IDENT)
+}
+
 /// Reads one connection.
 #[derive(Debug)]
 pub(super) enum Session {
     Tls {
         session: tls::Session,
         port: Option<Port>,
+        /// Of a service in the clear that others wait for: what passed.
+        exchange: Option<Box<Exchange>>,
     },
     Dns(Box<DnsStreams>),
 }
@@ -61,6 +69,22 @@ impl Session {
         }
     }
 
+    /// What passed in a service in the clear, if it is one.
+    /// What passed so far in a service that others wait for.
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
+        match self {
+            Self::Tls { exchange, .. } => exchange.as_deref(),
+            Self::Dns(_) => None,
+        }
+    }
+
+    pub(super) fn take_exchange(&mut self) -> Option<Box<Exchange>> {
+        match self {
+            Self::Tls { exchange, .. } => exchange.take(),
+            Self::Dns(_) => None,
+        }
+    }
+
     /// Ends the reading.
     pub(super) fn finish(self, milestones: &mut Milestones) -> Reading {
         match self {
@@ -79,12 +103,20 @@ impl StreamSink for Session {
         Self::Tls {
             session: tls::Session::new(port),
             port,
+            exchange: is_visited(server.port).then(Box::default),
         }
     }
 
     fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones) {
         match self {
-            Self::Tls { session, .. } => session.piece(from, piece, milestones),
+            Self::Tls {
+                session, exchange, ..
+            } => {
+                if let Some(exchange) = exchange {
+                    exchange.piece(from, &piece);
+                }
+                session.piece(from, piece, milestones);
+            }
             Self::Dns(streams) => {
                 // A deframer that has lost bytes cannot find the next message.
                 let Piece::Bytes(bytes, moment) = piece else {
@@ -111,7 +143,13 @@ impl StreamSink for Session {
     }
 
     fn swap_sides(&mut self, server: Endpoint) {
-        if let Self::Tls { session, port } = self {
+        if let Self::Tls {
+            session,
+            port,
+            exchange,
+        } = self
+        {
+            *exchange = None;
             *port = tls::port(server.port);
             session.swap_sides(*port);
         }

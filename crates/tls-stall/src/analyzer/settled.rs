@@ -5,16 +5,15 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
+use super::attempts::Told;
 use crate::config::Config;
 use crate::decode::Endpoint;
 use crate::diagnosis::Worked;
 use crate::milestone::Milestone;
-use crate::report::{Outcome, Phase};
+use crate::report::Phase;
 use crate::time::{Moment, Span};
-use crate::timeline::{Setup, Wait, outcome, waits};
-
-/// The port of DNS over TLS (RFC 7858).
-const DNS_OVER_TLS: u16 = 853;
+use crate::timeline::{Setup, Wait, failure, waits};
+use crate::tls;
 
 /// The connections that the report may show, and the counts of the others.
 #[derive(Debug, Default)]
@@ -27,8 +26,8 @@ pub(super) struct Settled {
     /// The servers that spoke TLS.
     servers: HashSet<Endpoint, RandomState>,
     pub(super) worked: Worked,
-    /// The first frame of name lookups within TLS.
-    pub(super) encrypted_dns: Option<Moment>,
+    /// The failed attempts that led to other connections.
+    pub(super) attempts: Told,
 }
 
 /// Connections that the report does not show.
@@ -51,21 +50,14 @@ impl Settled {
     pub(super) fn take(&mut self, setup: Setup, latest: Option<Moment>, config: &Config) {
         let end = latest.unwrap_or(setup.last);
         let waits = waits(&setup, end, config.stall_threshold);
-        if setup.server.port == DNS_OVER_TLS && self.encrypted_dns.is_none() {
-            self.encrypted_dns = Some(setup.first);
-        }
         let room = self.servers.len() < config.max_connections;
         if setup.reading.is_tls && room {
             self.servers.insert(setup.server);
         }
-        if setup.has(Milestone::ClientFinished) && room {
-            let count = self
-                .worked
-                .entry((setup.client.ip, setup.server))
-                .or_insert(0);
-            *count = count.saturating_add(1);
+        if setup.has(Milestone::ClientFinished) && self.worked.len() < config.max_connections {
+            self.worked.add(&setup, &waits);
         }
-        let explain = waits.iter().any(|wait| wait.stalled) || outcome(&setup) == Outcome::Refused;
+        let explain = waits.iter().any(|wait| wait.stalled) || failure(&setup).is_some();
         if config.keep_all || explain {
             self.kept.push_back(setup);
             return;
@@ -106,5 +98,17 @@ pub(super) fn longest(waits: &[Wait]) -> Option<Span> {
 
 fn is_bound_for_tls(setup: &Setup, config: &Config) -> bool {
     let by_port = setup.port.is_some() || config.tls_ports.contains(&setup.server.port);
-    by_port || setup.reading.is_tls || setup.has(Milestone::StarttlsRequest)
+    by_port
+        || setup.reading.is_tls
+        || setup.has(Milestone::StarttlsRequest)
+        || is_tunnel_to_tls(setup)
+}
+
+/// Whether a proxy was asked for a tunnel to a port for TLS, and nothing else came through it.
+fn is_tunnel_to_tls(setup: &Setup) -> bool {
+    let Some(tunnel) = &setup.reading.tunnel else {
+        return false;
+    };
+    let upstream = tunnel.upstream.as_ref();
+    upstream.is_some_and(|upstream| tls::port(upstream.port).is_some())
 }

@@ -20,6 +20,7 @@ mod icmp;
 mod ip;
 mod layers;
 mod link;
+mod options;
 mod packet;
 mod part;
 mod resolution;
@@ -40,7 +41,7 @@ pub use packet::Endpoint;
 pub(crate) use app::app_name;
 pub(crate) use fragment::{Fragments, Whole};
 pub(crate) use layers::{decode, decode_whole};
-pub(crate) use packet::{Datagram, IcmpError, IcmpKind, Packet, Segment};
+pub(crate) use packet::{Datagram, IcmpError, IcmpKind, Packet, Resolution, Segment};
 #[cfg(test)]
 pub(crate) use packet::{IpFacts, TcpFlags};
 pub(crate) use undecoded::Undecoded;

@@ -174,13 +174,19 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
         .syns
         .last()
         .map_or(Span::ZERO, |last| last.since(case.wait.from));
+    let capture = case.scene.capture;
+    let (answered, came) = if capture.shows_both_directions(case.scene.lookups) == Some(true) {
+        ("never answered", "came back")
+    } else {
+        ("is not seen to answer", "is in the capture")
+    };
     Candidate {
         cause: Cause::ConnectTimeout,
         waiting_on: Party::Network,
         cover: case.whole(),
         summary: format!(
-            "{} never answered: the client sent its SYN {count} times over {over}, and neither \
-             SYN-ACK, RST nor ICMP error came back.",
+            "{} {answered}: the client sent its SYN {count} times over {over}, and neither \
+             SYN-ACK, RST nor ICMP error {came}.",
             setup.server
         ),
         remedy: format!(

@@ -5,21 +5,33 @@
 //! or a cause that it rules out. What the checks earn is settled in one place
 //! ([`confidence`](self::check)), and so is the choice between the candidates.
 
+mod alert;
+mod artefact;
 mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod fallback;
+mod ident;
+mod local_search;
+mod mismatch;
 mod name_lookup;
+mod proxy;
+mod rejected;
+mod revocation;
 mod scene;
 mod silence;
+mod visit;
 mod words;
+mod worked;
 
 use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
-pub(crate) use self::scene::{Case, Scene, Worked};
+pub(crate) use self::scene::{Case, Scene};
 pub(crate) use self::silence::is_unused;
+pub(crate) use self::worked::Worked;
 use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
 use crate::time::{Moment, Span, Timestamp};
 
@@ -62,10 +74,19 @@ impl Opinion {
 type Family = fn(&Case<'_>, &mut Vec<Opinion>);
 
 /// The catalogue. The next family is one more file and one more line.
-const FAMILIES: [Family; 4] = [
+const FAMILIES: &[Family] = &[
+    artefact::consider,
     name_lookup::consider,
+    local_search::consider,
+    fallback::consider,
+    ident::consider,
+    revocation::consider,
     connect::consider,
     client_hello::consider,
+    rejected::consider,
+    mismatch::consider,
+    proxy::consider,
+    alert::consider,
     silence::consider,
 ];
 
@@ -92,17 +113,21 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     for opinion in opinions {
         match opinion {
             Opinion::RuledOut(out) => ruled_out.push(out),
-            Opinion::Holds(candidate) => match check::confidence(&candidate.checks) {
-                Ok(confidence) => ranked.push((confidence, candidate)),
-                Err(because) => {
-                    let because = match candidate.subject {
-                        Some(subject) => format!("{subject}: {because}"),
-                        None => because,
-                    };
-                    let cause = candidate.cause;
-                    ruled_out.push(RuledOut { cause, because });
+            Opinion::Holds(mut candidate) => {
+                let doubts = artefact::doubts(case, &candidate);
+                candidate.checks.extend(doubts);
+                match check::confidence(&candidate.checks) {
+                    Ok(confidence) => ranked.push((confidence, candidate)),
+                    Err(because) => {
+                        let because = match candidate.subject {
+                            Some(subject) => format!("{subject}: {because}"),
+                            None => because,
+                        };
+                        let cause = candidate.cause;
+                        ruled_out.push(RuledOut { cause, because });
+                    }
                 }
-            },
+            }
         }
     }
     // A proven cause, then the silence itself, then what is only possible.
@@ -122,6 +147,7 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     if let Some((confidence, verdict)) = ranked.first()
         && !verdict.is_fallback
         && *confidence >= Confidence::Medium
+        && verdict.cover != Cover::none()
     {
         let because = format!(
             "{} explains {} of it",

@@ -2,31 +2,31 @@
 
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
-use super::Cover;
-use crate::decode::Endpoint;
+use super::{Check, Cover, Worked};
+use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
+use crate::quality::Quality;
 use crate::report::{EndedBy, Party, Phase};
 use crate::time::{Moment, Timestamp};
-use crate::timeline::{Setup, Wait};
+use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
 pub(crate) struct Scene<'a> {
     pub(crate) first_frame: Timestamp,
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
+    pub(crate) visits: &'a Visits,
+    /// What is known about the capture itself.
+    pub(crate) capture: &'a Quality,
 }
-
-/// The servers to which a client's handshakes came through.
-pub(crate) type Worked = HashMap<(IpAddr, Endpoint), u64, RandomState>;
 
 /// One wait of one connection, to be explained.
 pub(crate) struct Case<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) wait: &'a Wait,
+    /// What the handshake failed for, where it failed in this wait.
+    pub(crate) failure: Option<Failure>,
     pub(crate) scene: &'a Scene<'a>,
 }
 
@@ -79,6 +79,12 @@ impl Case<'_> {
             .chain(open)
             .max_by_key(|&(from, to)| to.since(from))
             .unwrap_or(whole)
+    }
+
+    /// How short this wait was in another connection of the same client to the same server, where
+    /// one worked.
+    pub(super) fn contrast(&self) -> Option<Check> {
+        self.scene.worked.contrast(self.setup, self.wait)
     }
 
     /// All of the wait.

@@ -1,6 +1,6 @@
 //! Waits of which the capture shows who was silent, and not why.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Opinion, local_search, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase, Vantage};
 use crate::time::Span;
@@ -16,9 +16,15 @@ const GIVE_UPS: [(i64, &str); 5] = [
 ];
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    // A failure that took no time has no silence to be explained.
+    if case.failure.is_some() && !case.wait.stalled {
+        return;
+    }
     let candidate = match case.wait.waiting_on {
         Party::Client if is_unused(case) => Some(unused_connection(case)),
         Party::Client => Some(client_idle(case)),
+        // The proxy's.
+        Party::Server if case.wait.phase == Phase::ClientHello => None,
         Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
         Party::Server => Some(server_silence(case)),
         Party::Network | Party::Resolver => None,
@@ -37,8 +43,8 @@ pub(crate) fn is_unused(case: &Case<'_>) -> bool {
 }
 
 fn worked_beside(case: &Case<'_>) -> bool {
-    let key = (case.setup.client.ip, case.setup.server);
-    case.scene.worked.get(&key).is_some_and(|&count| count > 0)
+    let (client, server) = (case.setup.client.ip, case.setup.server);
+    case.scene.worked.has(client, server)
 }
 
 fn unused_connection(case: &Case<'_>) -> Candidate {
@@ -85,7 +91,8 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         .into_iter()
         .filter(|lookup| lookup.duration() >= to.since(from).percent(20))
         .collect();
-    let visible = lookups.has_asked(client);
+    let encrypted = case.scene.capture.encrypted.is_used_by(client);
+    let visible = lookups.has_asked(client) && !encrypted;
     let awaited = words::awaited(case.wait.phase);
     let hint = if open.is_empty() && !visible {
         resolver_hint(to.since(from))
@@ -101,6 +108,10 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         summary.push_str(hint);
         summary.push('.');
     }
+    if encrypted {
+        summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
+    }
+    summary.push_str(&local_search::sentence(case));
     summary.push_str(&words::consequence(case));
     let acked = match case.wait.phase {
         Phase::ClientHello => "the TCP handshake was complete, so the client had what it needed",
@@ -125,6 +136,8 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                 visible.then_some(true),
                 if visible {
                     format!("name lookups of {client} are in the capture")
+                } else if encrypted {
+                    format!("{client} encrypts name lookups")
                 } else {
                     format!(
                         "no name lookup of {client} is in the capture; it may use another path, or encrypt them"
@@ -143,7 +156,10 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                     ),
                 },
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(super::mismatch::doubt_of_idleness(case))
+        .collect(),
         is_fallback: true,
         lookups: Vec::new(),
         subject: None,
@@ -258,6 +274,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
             summary.push('.');
         }
     }
+    summary.push_str(&local_search::sentence(case));
     Candidate {
         cause,
         waiting_on: Party::Server,

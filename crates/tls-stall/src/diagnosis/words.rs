@@ -6,6 +6,16 @@ use crate::report::{EndedBy, Party, Phase};
 
 /// What the frame shows in which the wait begins.
 pub(super) fn beginning(case: &Case<'_>) -> String {
+    if let Some(tunnel) = &case.setup.reading.tunnel
+        && case.wait.phase == Phase::ClientHello
+        && case.wait.from >= tunnel.begun
+    {
+        let text = match case.wait.waiting_on {
+            Party::Server => "the client asks the proxy for a tunnel",
+            _ => "the proxy has answered: the ClientHello is due",
+        };
+        return text.to_owned();
+    }
     let text = match case.wait.phase {
         Phase::NameResolution => "the lookup begins that leads to this connection",
         Phase::EarlierAttempts => "the first attempt",
@@ -34,6 +44,10 @@ pub(super) fn end(case: &Case<'_>) -> String {
         EndedBy::EndOfCapture => "the capture ends",
         EndedBy::IcmpError => "an ICMP error says that the server cannot be reached",
         EndedBy::Abandoned => "the last SYN: the client asks no more",
+        EndedBy::ProxyRequest => "the client asks the proxy for a tunnel",
+        EndedBy::ProxyAnswer => "the proxy answers",
+        EndedBy::Refusal => "the server refuses",
+        EndedBy::Cleartext => "cleartext, where TLS is due",
         EndedBy::Milestone(milestone) => match milestone {
             Milestone::DnsAnswer => "the lookup is answered",
             Milestone::Syn => "the client asks to connect (SYN)",

@@ -359,8 +359,8 @@ impl Lookup {
         }
     }
 
-    /// Adds a copy, unless it is the same frame captured twice.
-    pub(super) fn ask(&mut self, query: Query) {
+    /// Adds a copy, unless it is the same frame captured twice; whether it is not.
+    pub(super) fn ask(&mut self, query: Query) -> bool {
         let duplicate = self.queries.iter().rev().any(|other| {
             let same = Query {
                 moment: other.moment,
@@ -374,6 +374,7 @@ impl Lookup {
                 .omitted
                 .saturating_add(push(&mut self.queries, query, MAX_QUERIES));
         }
+        !duplicate
     }
 
     /// Adds an answer with what it brings.

@@ -37,6 +37,10 @@ pub(crate) struct Lookups {
     unreadable: u64,
     cut: u64,
     unasked: u64,
+    /// Whether an answer was taken.
+    answered: bool,
+    /// Questions that were captured a second time.
+    copies: Option<(Moment, u64)>,
 }
 
 /// What one resolver was asked, and whether it answers.
@@ -63,6 +67,8 @@ impl Lookups {
             unreadable: 0,
             cut: 0,
             unasked: 0,
+            answered: false,
+            copies: None,
         }
     }
 
@@ -165,9 +171,43 @@ impl Lookups {
         self.store.answer_with(asker, address, until)
     }
 
+    /// The addresses that the asker of `named` had for its name at `until`: those of this answer,
+    /// and those of the latest to its question for addresses of the other family.
+    pub(crate) fn addresses_of<'a>(
+        &'a self,
+        named: &'a Lookup,
+        until: Timestamp,
+    ) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let other_family = match named.record_type {
+            RecordType::A => Some(RecordType::AAAA),
+            RecordType::AAAA => Some(RecordType::A),
+            _ => None,
+        };
+        let other = other_family.and_then(|it| self.store.answered(named, it, until));
+        let answers = [Some(named), other].into_iter().flatten();
+        answers.flat_map(|lookup| lookup.addresses.iter().copied())
+    }
+
     /// What `resolver` was asked, and whether it answers.
     pub(crate) fn resolver(&self, resolver: IpAddr) -> Option<ResolverRecord> {
         self.resolvers.get(&resolver).copied()
+    }
+
+    /// Whether any resolver answered anything.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.answered
+    }
+
+    /// The lookup with this number, unless it was dropped.
+    pub(crate) fn numbered(&self, number: u64) -> Option<&Lookup> {
+        let all = self.store.all();
+        let at = all.binary_search_by_key(&number, |lookup| lookup.number);
+        all.get(at.ok()?)
+    }
+
+    /// The first question that was captured a second time, and how many were.
+    pub(crate) const fn copies(&self) -> Option<(Moment, u64)> {
+        self.copies
     }
 
     /// How many lookups were dropped to stay within the limit.
@@ -269,11 +309,18 @@ impl Lookups {
         {
             self.count_question(slot, query.resolver);
         }
-        self.store.change(slot, |lookup| lookup.ask(query));
+        let mut is_copy = false;
+        self.store
+            .change(slot, |lookup| is_copy = !lookup.ask(query));
+        if is_copy {
+            let copies = self.copies.get_or_insert((query.moment, 0));
+            copies.1 = copies.1.saturating_add(1);
+        }
     }
 
     fn take_response(&mut self, response: &Response<'_>) {
         let asked = self.latest_of(response);
+        self.answered = true;
         if asked.is_empty() {
             self.unasked = self.unasked.saturating_add(1);
         }

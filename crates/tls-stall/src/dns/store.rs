@@ -159,6 +159,23 @@ impl Store {
             .filter_map(|slot| Some((slot, self.at(slot)?)))
     }
 
+    /// The latest lookup of `record_type` for the name of `named` by its asker that had its answer
+    /// at `until`.
+    pub(super) fn answered(
+        &self,
+        named: &Lookup,
+        record_type: RecordType,
+        until: Timestamp,
+    ) -> Option<&Lookup> {
+        let resolver = named.queries.first()?.resolver;
+        let key = Key::new(named.via, named.asker, &named.name, record_type, resolver);
+        std::iter::successors(self.latest(&key), |&slot| self.link(slot)?.previous)
+            .take(MAX_DEPTH)
+            .filter(|&slot| self.link(slot).is_some_and(|link| link.settled))
+            .filter_map(|slot| self.at(slot))
+            .find(|lookup| lookup.result().is_some_and(|result| result.time <= until))
+    }
+
     fn link(&self, slot: u32) -> Option<&Link> {
         self.links.get(usize::try_from(slot).ok()?)
     }

@@ -21,7 +21,7 @@ pub struct Connection {
     pub server: Endpoint,
     /// From the ClientHello's `server_name`, else from the lookup that led here.
     pub server_name: Option<String>,
-    /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `pop3`).
+    /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `ldap`, …).
     pub protocol: Option<String>,
     /// The version that the server chose, as `TLS 1.3`.
     pub tls_version: Option<String>,
@@ -222,6 +222,14 @@ pub enum EndedBy {
     IcmpError,
     /// The client asked no more: a SYN was not sent again when it was due.
     Abandoned,
+    /// The client asked a proxy for a tunnel.
+    ProxyRequest,
+    /// A proxy answered.
+    ProxyAnswer,
+    /// The server's refusal.
+    Refusal,
+    /// Something else than TLS came in the place of what was awaited.
+    Cleartext,
     /// The capture ended first: the wait is a lower bound.
     EndOfCapture,
 }
@@ -234,6 +242,10 @@ impl EndedBy {
             Self::Milestone(milestone) => milestone.name(),
             Self::IcmpError => "icmp_error",
             Self::Abandoned => "abandoned",
+            Self::ProxyRequest => "proxy_request",
+            Self::ProxyAnswer => "proxy_answer",
+            Self::Refusal => "refusal",
+            Self::Cleartext => "cleartext",
             Self::EndOfCapture => "end_of_capture",
         }
     }

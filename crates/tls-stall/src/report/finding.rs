@@ -169,6 +169,10 @@ named! {
         ConnectRefused = "connect-refused",
         /// Segments of the ClientHello were lost and sent again, or never acknowledged.
         ClientHelloLost = "client-hello-lost",
+        /// Earlier attempts at another address or family of the same name failed first.
+        AddressFallback = "address-fallback",
+        /// QUIC Initials to the same server went unanswered first.
+        QuicFallback = "quic-fallback",
         /// The server had what it needed and took its time.
         ServerSlow = "server-slow",
         /// The server had what it needed and never answered.
@@ -177,5 +181,20 @@ named! {
         ClientIdle = "client-idle",
         /// Opened and never used: a note, not a stall.
         UnusedConnection = "unused-connection",
+        /// Each end waits for the other, or speaks another protocol.
+        ProtocolMismatch = "protocol-mismatch",
+        /// A refusal in the clear before TLS, with the server's own words.
+        ServerRejected = "server-rejected",
+        /// The server asked the client's ident port (113) first.
+        IdentLookup = "ident-lookup",
+        /// The client fetched OCSP, a CRL or an issuer certificate between the server's certificate
+        /// and its own Finished.
+        RevocationLookup = "revocation-lookup",
+        /// A CONNECT or SOCKS stage before TLS.
+        ProxyTunnel = "proxy-tunnel",
+        /// The handshake ended in an alert.
+        TlsAlert = "tls-alert",
+        /// The capture itself: lost frames, a clock step.
+        CaptureArtefact = "capture-artefact",
     }
 }

@@ -7,6 +7,7 @@ mod capture;
 mod connection;
 mod finding;
 mod lookup;
+mod page;
 
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};

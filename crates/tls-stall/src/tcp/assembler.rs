@@ -42,6 +42,8 @@ pub(crate) struct Assembler {
     held_bytes: usize,
     /// When the receiver first acknowledged bytes beyond `next`.
     hole_acknowledged: Option<Moment>,
+    /// The frame behind the first hole that was the capturer's.
+    missed: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,11 @@ impl Assembler {
     /// The next byte to be passed on.
     pub(crate) fn next(&self) -> Option<SeqNumber> {
         self.next
+    }
+
+    /// The frame behind the first hole that the receiver acknowledged, and that was never filled.
+    pub(crate) fn missed(&self) -> Option<Moment> {
+        self.missed
     }
 
     /// Takes a segment that carries `payload`, and `cut` more bytes that were not captured.
@@ -134,6 +141,7 @@ impl Assembler {
             return;
         };
         if let Some(hole) = first.seq.beyond(next) {
+            self.missed.get_or_insert(first.moment);
             deliver(Piece::Missing(hole, first.moment));
             self.next = Some(first.seq);
         }

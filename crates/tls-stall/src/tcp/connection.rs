@@ -2,6 +2,7 @@
 
 use super::assembler::{Assembler, Budget, Piece};
 use super::seq::SeqNumber;
+use super::trace::{Trace, Traces, is_second_copy};
 use crate::decode::{Endpoint, IcmpKind, Segment};
 use crate::milestone::{Milestone, Milestones};
 use crate::time::{Moment, Span};
@@ -77,6 +78,7 @@ pub(crate) struct Connection {
     /// When the server had acknowledged the whole ClientHello.
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
+    pub(crate) traces: Traces,
     hello_end: Option<SeqNumber>,
     client_half: Half,
     server_half: Half,
@@ -116,6 +118,7 @@ impl Connection {
             resent: Vec::new(),
             client_hello_acked: None,
             unreachable: None,
+            traces: Traces::default(),
             hello_end: None,
             client_half: Half::default(),
             server_half: Half::default(),
@@ -135,8 +138,9 @@ impl Connection {
         self.last = self.last.max(moment);
         let flags = segment.flags;
         let seq = SeqNumber(segment.seq);
+        self.trace_mut(from).sent(segment, moment);
         let data = if flags.syn() { seq.plus(1) } else { seq };
-        if flags.syn() {
+        if flags.syn() && !self.trace_mut(from).is_copy_of_syn(segment, moment) {
             self.note_syn(from, seq, flags.ack(), moment, milestones);
         }
         if flags.rst() {
@@ -193,6 +197,7 @@ impl Connection {
     pub(crate) fn swap_roles(&mut self, milestones: &mut Milestones, sink: &mut impl StreamSink) {
         std::mem::swap(&mut self.client, &mut self.server);
         std::mem::swap(&mut self.client_half, &mut self.server_half);
+        std::mem::swap(&mut self.traces.client, &mut self.traces.server);
         milestones.swap(Milestone::ClientFin, Milestone::ServerFin);
         milestones.swap(Milestone::ClientRst, Milestone::ServerRst);
         for resent in &mut self.resent {
@@ -231,6 +236,7 @@ impl Connection {
         sink: &mut impl StreamSink,
     ) {
         let ack = SeqNumber(segment.ack);
+        self.trace_mut(from.peer()).acknowledged(ack, moment);
         if from == Side::Client
             && !segment.flags.syn()
             && milestones.has(Milestone::Syn)
@@ -283,10 +289,13 @@ impl Connection {
         }
         // A keep-alive repeats one byte; a second copy of one frame follows it at once.
         let keep_alive = segment.payload_len == 1 && end == sent;
-        let copy = half
-            .advanced
-            .is_some_and(|at| moment.since(at) < SECOND_COPY && half.ip_id == segment.ip.id);
+        let copy = half.advanced.is_some_and(|at| {
+            half.ip_id == segment.ip.id && is_second_copy(moment.since(at), half.ip_id)
+        });
         if keep_alive || copy {
+            if copy && !keep_alive {
+                self.trace_mut(from).note_copy(moment);
+            }
             return;
         }
         let of_client_hello = from == Side::Client
@@ -304,6 +313,23 @@ impl Connection {
         note(&mut self.resent, resent);
     }
 
+    /// The first frame that shows that bytes of `side` were not captured.
+    pub(crate) fn unseen(&self, side: Side) -> Option<Moment> {
+        let (trace, half) = match side {
+            Side::Client => (&self.traces.client, &self.client_half),
+            Side::Server => (&self.traces.server, &self.server_half),
+        };
+        let unseen = trace.unseen(half.assembler.next());
+        unseen.into_iter().chain(half.assembler.missed()).min()
+    }
+
+    fn trace_mut(&mut self, side: Side) -> &mut Trace {
+        match side {
+            Side::Client => &mut self.traces.client,
+            Side::Server => &mut self.traces.server,
+        }
+    }
+
     fn half_mut(&mut self, side: Side) -> &mut Half {
         match side {
             Side::Client => &mut self.client_half,
@@ -311,10 +337,6 @@ impl Connection {
         }
     }
 }
-
-/// Two captures of one packet, on two interfaces or at both ends of a router, lie closer together
-/// than any retransmission timer (200 ms on Linux, `TCP_RTO_MIN`).
-const SECOND_COPY: Span = Span::from_millis(20);
 
 fn note<T>(notes: &mut Vec<T>, new: T) {
     if notes.len() >= MAX_NOTED {

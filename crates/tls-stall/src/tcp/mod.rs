@@ -9,7 +9,9 @@ mod connection;
 mod key;
 mod seq;
 mod table;
+mod trace;
 
 pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{Connection, Resent, Side, StreamSink, Unreachable};
 pub(crate) use table::{Entry, Place, Table};
+pub(crate) use trace::{Tick, Trace, Traces};

@@ -51,7 +51,7 @@ struct Slot<S> {
 }
 
 /// Where a segment belongs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     slot: usize,
     pub(crate) from: Side,

@@ -1,10 +1,15 @@
 //! From a connection's milestones to its phases and waits, and who owed the next move.
 
+mod earlier;
+mod failure;
 mod outcome;
 mod resolution;
 mod setup;
+mod vantage;
 mod wait;
 
+pub(crate) use earlier::{EarlierAttempt, SIDE_BY_SIDE, TakenOver, Transport, find_earlier};
+pub(crate) use failure::{Failure, failure};
 pub(crate) use outcome::outcome;
 pub(crate) use resolution::{RELEASE, resolve, same_host};
 pub(crate) use setup::Setup;

@@ -23,8 +23,12 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     }
     let closed = setup.closed();
     let Some(hello) = setup.at(M::ClientHello) else {
-        let spoken = setup.reading.has_cleartext && !setup.reading.turns.is_empty();
-        if spoken && !setup.has(M::StarttlsRequest) {
+        let reading = &setup.reading;
+        let spoken = reading.has_cleartext && !reading.turns.is_empty();
+        // What was on its way to TLS and was turned away was no other protocol.
+        let on_its_way =
+            setup.has(M::StarttlsRequest) || reading.refusal.is_some() || reading.tunnel.is_some();
+        if spoken && !on_its_way {
             return Outcome::NotTls;
         }
         return match closed {
@@ -38,11 +42,11 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     if setup.server_closed().is_some_and(|server| server < hello) {
         return Outcome::ServerClosedBeforeClientHello;
     }
-    if setup.has(M::Alert) {
-        return Outcome::Alert;
-    }
     if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
         return Outcome::NotTls;
+    }
+    if setup.ending_alert().is_some() {
+        return Outcome::Alert;
     }
     match (setup.has(M::ServerHello), closed) {
         (_, None) => Outcome::InProgress,

@@ -18,7 +18,8 @@ const MAX_LINKS: usize = 8;
 /// Notes the lookups that led to `setup`: the milestones `dns_query` and `dns_answer`, and the
 /// server's name.
 ///
-/// They are followed back from the SYN: the lookups that ended just before it and that asked for
+/// They are followed back from the SYN, or from the first of the attempts that failed before it: the
+/// lookups that ended just before and that asked for
 /// the server (by the name whose answer held its address, by that name with a search-list suffix,
 /// or in reverse, by its address), with those of the same name beside them; then what ended just
 /// before these began.
@@ -30,7 +31,7 @@ pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
     let named = lookups.answer_with(asker, address, syn.time);
     setup.resolved_name = named.map(|lookup| lookup.name.as_str().into());
 
-    let mut begin = syn.time;
+    let mut begin = setup.at(Milestone::FirstAttempt).unwrap_or(syn).time;
     let mut query: Option<Moment> = None;
     let mut answer: Option<Option<Moment>> = None;
     for _ in 0..MAX_LINKS {

@@ -1,11 +1,12 @@
 //! What is kept of a connection once it is set up, closed, or the capture ends.
 
+use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Unreachable};
+use crate::tcp::{Connection, Resent, Side, Traces, Unreachable};
 use crate::time::{Moment, Span};
-use crate::tls::{Port, Reading};
+use crate::tls::{Alert, Port, Reading};
 
 /// The set-up of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +26,16 @@ pub(crate) struct Setup {
     pub(crate) resent: Vec<Resent>,
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
+    pub(crate) traces: Traces,
+    unseen_of_client: Option<Moment>,
+    unseen_of_server: Option<Moment>,
+    /// Whether an app on the phone made the capture, and played the server's part.
+    pub(crate) is_of_app: bool,
     pub(crate) reading: Reading,
     /// The name whose lookup led to this connection.
     pub(crate) resolved_name: Option<Box<str>>,
+    /// The failed attempts that led to this connection, in their order.
+    pub(crate) earlier: Vec<EarlierAttempt>,
 }
 
 impl Setup {
@@ -38,6 +46,10 @@ impl Setup {
         port: Option<Port>,
     ) -> Self {
         Self {
+            unseen_of_client: unseen(&connection, &milestones, Side::Client),
+            unseen_of_server: unseen(&connection, &milestones, Side::Server),
+            traces: connection.traces,
+            is_of_app: false,
             stream: connection.stream,
             client: connection.client,
             server: connection.server,
@@ -53,6 +65,7 @@ impl Setup {
             unreachable: connection.unreachable,
             reading,
             resolved_name: None,
+            earlier: Vec::new(),
         }
     }
 
@@ -76,8 +89,11 @@ impl Setup {
 
     /// Whether the server is to speak first.
     pub(crate) fn server_speaks_first(&self) -> bool {
-        matches!(self.port, Some(Port::Starttls(_) | Port::ServerFirst))
-            || self.has(Milestone::ServerGreeting)
+        let by_port = match self.port {
+            Some(Port::Starttls(protocol)) => protocol.server_speaks_first(),
+            _ => false,
+        };
+        by_port || self.has(Milestone::ServerGreeting)
     }
 
     /// The first FIN or RST of either side.
@@ -101,25 +117,48 @@ impl Setup {
             .min()
     }
 
-    /// Where the capture was made, by the handshake's two halves: next to a host its own answer
-    /// follows at once, and the other's takes the round trip.
+    /// Whether the client spoke in the clear to a server that speaks TLS only, as far as one sees.
+    pub(crate) fn is_clear_where_tls_is_due(&self) -> bool {
+        let reading = &self.reading;
+        if reading.spoken.client.is_none() || self.has(Milestone::ClientHello) {
+            return false;
+        }
+        let server = reading.spoken.server.as_ref();
+        let on_tls_port = self.port == Some(Port::Implicit) && reading.tunnel.is_none();
+        let understood = server.is_some_and(|said| !said.is_bad_request());
+        reading.is_tls || (on_tls_port && !understood)
+    }
+
+    /// The fatal alert that ended the handshake; one that answers the peer's close ended nothing.
+    pub(crate) fn ending_alert(&self) -> Option<Alert> {
+        let alert = self.reading.alert.filter(Alert::is_fatal)?;
+        let peers = match alert.from {
+            Side::Client => [Milestone::ServerFin, Milestone::ServerRst],
+            Side::Server => [Milestone::ClientFin, Milestone::ClientRst],
+        };
+        let closed_before = |end: &Milestone| self.at(*end).is_some_and(|at| at < alert.at);
+        (!peers.iter().any(closed_before)).then_some(alert)
+    }
+
+    /// Where the capture was made; `None` where it does not tell.
     pub(crate) fn vantage(&self) -> Option<Vantage> {
-        const AT_ONCE: Span = Span::from_millis(1);
-        let (syn_ack, established) = (
-            self.at(Milestone::SynAck)?,
-            self.at(Milestone::Established)?,
-        );
-        let syn = self.syns.iter().rev().find(|&&syn| syn <= syn_ack)?;
-        let (server_side, client_side) = (syn_ack.since(*syn), established.since(syn_ack));
-        let much_shorter = |a: Span, b: Span| a.as_nanos().saturating_mul(5) < b.as_nanos();
-        if much_shorter(client_side, server_side) {
-            Some(Vantage::Client)
-        } else if much_shorter(server_side, client_side) {
-            Some(Vantage::Server)
-        } else if server_side > AT_ONCE && client_side > AT_ONCE {
-            Some(Vantage::Between)
-        } else {
-            None
+        super::vantage::vantage(self)
+    }
+
+    /// The first frame that acknowledges what `side` sent and was not captured.
+    pub(crate) const fn unseen(&self, side: Side) -> Option<Moment> {
+        match side {
+            Side::Client => self.unseen_of_client,
+            Side::Server => self.unseen_of_server,
         }
     }
+}
+
+/// The first frame that shows that a packet of `side` was not captured.
+fn unseen(connection: &Connection, milestones: &Milestones, side: Side) -> Option<Moment> {
+    let answered_syn = milestones
+        .get(Milestone::Established)
+        .filter(|_| side == Side::Server && !milestones.has(Milestone::SynAck));
+    let unseen = connection.unseen(side);
+    unseen.into_iter().chain(answered_syn).min()
 }

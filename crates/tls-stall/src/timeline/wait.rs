@@ -6,7 +6,7 @@ use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
-use crate::tls::Turn;
+use crate::tls::{Answers, Tunnel, Turn};
 
 /// One phase of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,12 @@ impl Wait {
                     | Milestone::ServerRst
                     | Milestone::Alert
             ),
-            EndedBy::IcmpError | EndedBy::Abandoned | EndedBy::EndOfCapture => true,
+            EndedBy::ProxyRequest | EndedBy::ProxyAnswer => false,
+            EndedBy::IcmpError
+            | EndedBy::Abandoned
+            | EndedBy::Refusal
+            | EndedBy::Cleartext
+            | EndedBy::EndOfCapture => true,
         }
     }
 }
@@ -70,7 +75,10 @@ impl Walk<'_> {
         if let (Some(query), Some(syn)) = (setup.at(M::DnsQuery), setup.at(M::Syn)) {
             let (to, by) = match setup.at(M::DnsAnswer) {
                 Some(answer) => (answer, M::DnsAnswer),
-                None => (syn, M::Syn),
+                None => match setup.at(M::FirstAttempt) {
+                    Some(attempt) => (attempt, M::FirstAttempt),
+                    None => (syn, M::Syn),
+                },
             };
             self.push(
                 Phase::NameResolution,
@@ -88,6 +96,11 @@ impl Walk<'_> {
         self.before_tls()?;
         self.rest_of_client_hello()?;
         if setup.reading.answered_otherwise && !setup.has(M::ServerHello) {
+            let begin = setup.at(self.first_of(&[M::ClientHelloEnd, M::ClientHello]))?;
+            let answer = setup.reading.spoken.answer.as_ref();
+            let answer = answer.filter(|answer| answer.is_text())?.moment;
+            let by = EndedBy::Cleartext;
+            self.push(Phase::ServerHello, Party::Server, begin, answer, by);
             return None;
         }
         self.phase(
@@ -115,8 +128,15 @@ impl Walk<'_> {
         use Milestone as M;
         let setup = self.setup;
         let hello = setup.has(M::ClientHello);
+        if let Some(tunnel) = &setup.reading.tunnel {
+            self.at_the_proxy(tunnel)?;
+        }
         if setup.server_speaks_first() && (setup.has(M::ServerGreeting) || !hello) {
             self.phase(Phase::ServerGreeting, M::Established, M::ServerGreeting)?;
+            let refusal = setup.reading.refusal.as_ref();
+            if !hello && refusal.is_some_and(|refusal| refusal.answers == Answers::Connection) {
+                return None;
+            }
             let ready = setup.has(M::StarttlsReady);
             let silent = setup.reading.turns.is_empty();
             if ready || setup.has(M::StarttlsRequest) || silent {
@@ -124,11 +144,42 @@ impl Walk<'_> {
             } else if !hello {
                 return None;
             }
-        } else if setup.reading.has_cleartext && !hello {
-            return None;
+        } else if setup.has(M::StarttlsRequest) {
+            self.phase(Phase::Starttls, M::Established, M::StarttlsReady)?;
+        } else if setup.reading.has_cleartext && !hello && setup.reading.tunnel.is_none() {
+            return self.cleartext_for_client_hello();
         }
         let begin = self.first_of(&[M::StarttlsReady, M::Established]);
         self.phase(Phase::ClientHello, begin, M::ClientHello)
+    }
+
+    /// The stage at a proxy is a part of the wait for the ClientHello: who owed the next move is
+    /// first the client, then the proxy, and then the client again.
+    fn at_the_proxy(&mut self, tunnel: &Tunnel) -> Option<()> {
+        let hello = Phase::ClientHello;
+        if let Some(start) = self.setup.at(Milestone::Established) {
+            let by = EndedBy::ProxyRequest;
+            self.push(hello, Party::Client, start, tunnel.begun, by);
+        }
+        let Some(answer) = &tunnel.answer else {
+            let (to, by) = self.end_of_unfulfilled(hello, tunnel.begun);
+            self.push(hello, Party::Server, tunnel.begun, to, by);
+            return None;
+        };
+        let by = EndedBy::ProxyAnswer;
+        self.push(hello, Party::Server, tunnel.begun, answer.moment, by);
+        answer.refusal.is_none().then_some(())
+    }
+
+    /// On a port for TLS, cleartext of the client ends the wait for its ClientHello.
+    fn cleartext_for_client_hello(&mut self) -> Option<()> {
+        let said = self.setup.reading.spoken.client.as_ref()?.moment;
+        let start = self.setup.at(Milestone::Established)?;
+        if self.setup.is_clear_where_tls_is_due() {
+            let by = EndedBy::Cleartext;
+            self.push(Phase::ClientHello, Party::Client, start, said, by);
+        }
+        None
     }
 
     /// The client has begun to speak, and the rest of its ClientHello is under way: what of it was
@@ -200,7 +251,17 @@ impl Walk<'_> {
                 phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. })
             })
             .map(|error| (error.moment, EndedBy::IcmpError));
-        let first = closed.chain(unreachable).min_by_key(|&(moment, _)| moment);
+        let refused = self
+            .setup
+            .reading
+            .refusal
+            .as_ref()
+            .filter(|refusal| phase == Phase::Starttls && refusal.answers == Answers::Starttls)
+            .map(|refusal| (refusal.moment.max(start), EndedBy::Refusal));
+        let first = closed
+            .chain(unreachable)
+            .chain(refused)
+            .min_by_key(|&(moment, _)| moment);
         first
             .or_else(|| self.abandoned(phase))
             .unwrap_or((self.end, EndedBy::EndOfCapture))

@@ -10,6 +10,7 @@
 
 use super::prefix::Prefix;
 use super::record::{ContentType, Head};
+use super::url_hosts::UrlHosts;
 use crate::time::Moment;
 
 /// The longest hello whose body is kept; of a longer one this much.
@@ -19,6 +20,7 @@ const MAX_HELLO: usize = 128 * 1024;
 pub(crate) mod handshake {
     pub(crate) const CLIENT_HELLO: u8 = 1;
     pub(crate) const SERVER_HELLO: u8 = 2;
+    pub(crate) const CERTIFICATE: u8 = 11;
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
     pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
 }
@@ -82,6 +84,8 @@ pub(crate) struct Deframer {
     records: u64,
     /// Handshake records are ciphertext from here on.
     protected: bool,
+    /// The hosts of URLs in certificates.
+    url_hosts: UrlHosts,
 }
 
 #[derive(Debug)]
@@ -118,6 +122,11 @@ impl Deframer {
     pub(crate) fn protect(&mut self) {
         self.protected = true;
         self.message = None;
+    }
+
+    /// The hosts of the URLs in the certificates that were read, each followed by a line feed.
+    pub(crate) fn take_url_hosts(&mut self) -> Box<str> {
+        std::mem::take(&mut self.url_hosts).finish()
     }
 
     /// Whether the head of a record was read.
@@ -221,6 +230,7 @@ impl Deframer {
             partial.message.last = partial.message.last.max(moment);
             // What is read after the gap does not continue what was read before it.
             partial.keep = false;
+            self.url_hosts.skip();
         }
         record.left = u16::try_from(left).map_err(|_| Lost)?;
         record.last = record.last.max(moment);
@@ -296,6 +306,9 @@ impl Deframer {
             return (None, wanted);
         }
         let wanted = len.min(usize::try_from(partial.left).unwrap_or(usize::MAX));
+        if partial.kind == handshake::CERTIFICATE {
+            self.url_hosts.read(input.get(..wanted).unwrap_or_default());
+        }
         if partial.keep {
             let room = MAX_HELLO.saturating_sub(partial.message.body.len());
             let body = input.get(..wanted.min(room)).unwrap_or_default();

@@ -4,15 +4,24 @@
     warn(clippy::arithmetic_side_effects, clippy::as_conversions)
 )]
 
+mod alert;
 mod deframer;
 mod hello;
 mod ports;
 mod prefix;
 mod record;
+mod refusal;
 mod session;
+mod spoken;
 mod starttls;
+mod tunnel;
+mod url_hosts;
 
+pub(crate) use alert::{Alert, AlertContent, meaning};
 pub(crate) use hello::begins_client_hello;
 pub(crate) use ports::{Port, port};
+pub(crate) use refusal::{Answers, Grounds, Refusal};
 pub(crate) use session::{Reading, Session};
+pub(crate) use spoken::Said;
 pub(crate) use starttls::Turn;
+pub(crate) use tunnel::Tunnel;

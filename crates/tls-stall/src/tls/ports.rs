@@ -7,11 +7,9 @@ use super::starttls::Protocol;
 pub(crate) enum Port {
     /// TLS from the first byte.
     Implicit,
-    /// A protocol that starts TLS within itself; the server speaks first.
+    /// A protocol that starts TLS within itself.
     Starttls(Protocol),
-    /// The same, and its dialogue is not followed.
-    ServerFirst,
-    /// A protocol that starts TLS within itself; the client speaks first.
+    /// The same; the client speaks first, and the dialogue is not followed.
     ClientFirst,
 }
 
@@ -21,10 +19,15 @@ pub(crate) const fn port(number: u16) -> Option<Port> {
         25 | 587 | 2525 => Port::Starttls(Protocol::Smtp),
         143 => Port::Starttls(Protocol::Imap),
         110 => Port::Starttls(Protocol::Pop3),
-        // FTP, NNTP, ManageSieve.
-        21 | 119 | 4190 => Port::ServerFirst,
-        // LDAP, XMPP, IRC.
-        389 | 5222 | 5269 | 6667 => Port::ClientFirst,
+        21 => Port::Starttls(Protocol::Ftp),
+        119 => Port::Starttls(Protocol::Nntp),
+        4190 => Port::Starttls(Protocol::ManageSieve),
+        389 => Port::Starttls(Protocol::Ldap),
+        5222 | 5269 => Port::Starttls(Protocol::Xmpp),
+        5432 => Port::Starttls(Protocol::Postgresql),
+        3306 => Port::Starttls(Protocol::Mysql),
+        // IRC.
+        6667 => Port::ClientFirst,
         // HTTPS, NNTPS, SMTPS, LDAPS, DNS over TLS, FTPS, Telnet, IMAPS, POP3S, SIP, XMPP,
         // IRC, MQTT, AMQP, Docker, Kubernetes, and HTTPS elsewhere.
         443 | 563 | 465 | 636 | 853 | 989 | 990 | 992 | 993 | 995 | 5061 | 5223 | 6697 | 8883

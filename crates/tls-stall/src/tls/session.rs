@@ -1,10 +1,14 @@
 //! Both directions of one connection, read as a TLS handshake: which milestones it reaches.
 
+use super::alert::{Alert, AlertContent, is_protected_alert};
 use super::deframer::{Deframer, Event, Message, handshake};
 use super::hello::{ClientHello, ServerHello, Version, begins_hello};
 use super::ports::Port;
 use super::record::ContentType;
+use super::refusal::Refusal;
+use super::spoken::Spoken;
 use super::starttls::{Dialogue, Protocol, Turn};
+use super::tunnel::{Passage, Tunnel, TunnelReader};
 use crate::milestone::{Milestone, Milestones};
 use crate::tcp::{Piece, Side};
 use crate::time::Moment;
@@ -15,16 +19,6 @@ const MAX_CLEARTEXT: usize = 64 * 1024;
 /// The protected length of a TLS 1.3 Finished: four bytes of head, the hash, the content type
 /// and the AEAD's tag (RFC 8446, sections 4.4.4 and 5.2), for SHA-256 and SHA-384.
 const FINISHED_LENGTHS: [u16; 2] = [4 + 32 + 1 + 16, 4 + 48 + 1 + 16];
-
-/// An alert in the clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AlertSeen {
-    pub(crate) from: Side,
-    /// 1 is a warning, 2 is fatal.
-    pub(crate) level: u8,
-    /// Its number (RFC 8446, section 6).
-    pub(crate) description: u8,
-}
 
 /// What was read of a connection's bytes, besides its milestones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,11 +33,21 @@ pub(crate) struct Reading {
     pub(crate) protocol: Option<Protocol>,
     pub(crate) server_name: Option<Box<str>>,
     pub(crate) version: Option<String>,
-    pub(crate) alert: Option<AlertSeen>,
+    /// The alert that ended the handshake, else the first.
+    pub(crate) alert: Option<Alert>,
+    /// What was said in the clear.
+    pub(crate) spoken: Spoken,
+    /// The server's refusal before TLS.
+    pub(crate) refusal: Option<Refusal>,
+    /// The tunnel that the client asked a proxy for.
+    pub(crate) tunnel: Option<Tunnel>,
     /// The turns of the dialogue in the clear.
     pub(crate) turns: Vec<Turn>,
     /// Who spoke last in it, and when.
     pub(crate) last_spoken: Option<(Side, Moment)>,
+    /// The hosts of the URLs in the server's certificates, each followed by a line feed; TLS 1.3
+    /// shows none.
+    pub(crate) certificate_hosts: Box<str>,
 }
 
 /// Reads the bytes of one connection.
@@ -63,15 +67,19 @@ struct State {
     client: Stage,
     server: Stage,
     dialogue: Dialogue,
+    tunnel: TunnelReader,
+    spoken: Spoken,
     cleartext: usize,
     answered_otherwise: bool,
     is_tls: bool,
     client_hello: Option<ClientHello>,
     version: Option<Version>,
-    alert: Option<AlertSeen>,
+    alert: Option<Alert>,
     /// The end of the server's last handshake record.
     server_last: Option<Moment>,
     client_flight_begun: bool,
+    /// Its first frame.
+    client_flight: Option<Moment>,
     has_key_exchange: bool,
     /// In TLS 1.3: the client's Finished has passed.
     has_finished: bool,
@@ -129,6 +137,7 @@ impl Session {
         if let Some(state) = &mut self.state {
             std::mem::swap(&mut state.client, &mut state.server);
             state.dialogue.swap_sides();
+            state.spoken.swap_sides();
         }
     }
 
@@ -150,8 +159,15 @@ impl Session {
             server_name: state.client_hello.and_then(|hello| hello.server_name),
             version: state.version.map(Version::name),
             alert: state.alert,
+            spoken: state.spoken,
+            refusal: state.dialogue.refusal,
+            tunnel: state.tunnel.into_tunnel(),
             turns: state.dialogue.turns,
             last_spoken: state.dialogue.last,
+            certificate_hosts: match &mut state.server {
+                Stage::Records(deframer) => deframer.take_url_hosts(),
+                Stage::Cleartext | Stage::Lost => Box::default(),
+            },
         }
     }
 }
@@ -178,7 +194,8 @@ impl State {
                     Side::Client => handshake::CLIENT_HELLO,
                     Side::Server => handshake::SERVER_HELLO,
                 };
-                let may_begin = from == Side::Client || milestones.has(Milestone::ClientHello);
+                let may_begin = (from == Side::Client && !self.tunnel.is_at_proxy())
+                    || milestones.has(Milestone::ClientHello);
                 if may_begin && begins_hello(bytes, kind) {
                     self.begin_tls(from, milestones);
                     self.read_records(from, bytes, moment, milestones);
@@ -227,6 +244,7 @@ impl State {
         milestones: &mut Milestones,
     ) {
         self.cleartext = self.cleartext.saturating_add(bytes.len());
+        self.spoken.hear(from, bytes, moment, self.is_tls);
         // What cannot be read beside records is no dialogue.
         if self.is_tls {
             self.answered_otherwise |= from == Side::Server;
@@ -236,6 +254,55 @@ impl State {
             self.is_over = true;
             return;
         }
+        if !self.tunnel.is_over() {
+            self.pass_proxy(from, bytes, moment, expected, milestones);
+            return;
+        }
+        self.follow_dialogue(from, bytes, moment, expected, milestones);
+    }
+
+    /// Reads what may be said to a proxy, or be its answer.
+    fn pass_proxy(
+        &mut self,
+        from: Side,
+        bytes: &[u8],
+        moment: Moment,
+        expected: Option<Port>,
+        milestones: &mut Milestones,
+    ) {
+        match self.tunnel.read(from, bytes, moment) {
+            Passage::Held => self.dialogue.note_turn(from, moment),
+            Passage::NotAStage(bytes) => {
+                self.follow_dialogue(from, &bytes, moment, expected, milestones);
+            }
+            Passage::AfterHeader(rest) => {
+                self.cleartext = 0;
+                self.client = Stage::default();
+                self.spoken = Spoken::default();
+                self.dialogue = Dialogue::default();
+                self.read(from, &rest, moment, expected, milestones);
+            }
+            Passage::Opened { client, server } => {
+                self.dialogue.note_turn(from, moment);
+                self.dialogue.restart();
+                self.spoken = Spoken::default();
+                self.client = Stage::default();
+                self.server = Stage::default();
+                // What is expected on the proxy's port was said to the proxy.
+                self.read(Side::Client, &client, moment, None, milestones);
+                self.read(Side::Server, &server, moment, None, milestones);
+            }
+        }
+    }
+
+    fn follow_dialogue(
+        &mut self,
+        from: Side,
+        bytes: &[u8],
+        moment: Moment,
+        expected: Option<Port>,
+        milestones: &mut Milestones,
+    ) {
         let rest = self
             .dialogue
             .read(from, bytes, moment, expected, milestones);
@@ -251,6 +318,7 @@ impl State {
         *self.stage_mut(from) = Stage::default();
         if from == Side::Client
             && let Some(go_ahead) = self.dialogue.server_last
+            && self.dialogue.refusal.is_none()
         {
             milestones.reach(Milestone::StarttlsReady, go_ahead);
         }
@@ -282,7 +350,7 @@ impl State {
                 first,
             }
             | Event::V2HelloBegins { first } => milestones.reach(Milestone::ClientHello, first),
-            Event::MessageBegins { .. } => self.begin_client_flight(milestones),
+            Event::MessageBegins { first, .. } => self.begin_client_flight(Some(first), milestones),
             Event::Message(message) if message.kind == handshake::CLIENT_HELLO => {
                 self.note_client_hello(&message, milestones);
                 milestones.reach(Milestone::ClientHelloEnd, message.last);
@@ -299,8 +367,9 @@ impl State {
                 first,
                 ..
             } if !self.is_tls_1_3() => {
-                self.begin_client_flight(milestones);
-                milestones.reach(Milestone::ClientFinished, first);
+                self.begin_client_flight(Some(first), milestones);
+                let flight = self.client_flight.unwrap_or(first);
+                milestones.reach(Milestone::ClientFinished, flight.min(first));
                 self.protect(Side::Client);
             }
             Event::Record {
@@ -310,20 +379,18 @@ impl State {
             } => {
                 self.note_client_data(len, first, milestones);
             }
+            Event::Record {
+                content: ContentType::Alert,
+                len,
+                first,
+            } => self.note_encrypted_alert(Side::Client, len, first, milestones),
             Event::Alert {
                 level,
                 description,
                 at,
             } => {
-                self.note_alert(
-                    AlertSeen {
-                        from: Side::Client,
-                        level,
-                        description,
-                    },
-                    at,
-                    milestones,
-                );
+                let content = AlertContent::Clear { level, description };
+                self.note_alert(Side::Client, content, at, milestones);
             }
             _ => {}
         }
@@ -352,6 +419,21 @@ impl State {
             } if !self.is_tls_1_3() => {
                 self.note_data(first, milestones);
             }
+            Event::Record {
+                content: ContentType::ApplicationData,
+                len,
+                first,
+            } if !self.client_flight_begun
+                && milestones.has(Milestone::ServerHello)
+                && is_protected_alert(len) =>
+            {
+                self.note_alert(Side::Server, AlertContent::Encrypted, first, milestones);
+            }
+            Event::Record {
+                content: ContentType::Alert,
+                len,
+                first,
+            } => self.note_encrypted_alert(Side::Server, len, first, milestones),
             Event::RecordEnd { last, .. } if !self.client_flight_begun => {
                 self.server_last = Some(self.server_last.map_or(last, |earlier| earlier.max(last)));
             }
@@ -360,15 +442,8 @@ impl State {
                 description,
                 at,
             } => {
-                self.note_alert(
-                    AlertSeen {
-                        from: Side::Server,
-                        level,
-                        description,
-                    },
-                    at,
-                    milestones,
-                );
+                let content = AlertContent::Clear { level, description };
+                self.note_alert(Side::Server, content, at, milestones);
             }
             _ => {}
         }
@@ -416,7 +491,11 @@ impl State {
             self.is_over = true;
             return;
         }
-        self.begin_client_flight(milestones);
+        self.begin_client_flight(Some(first), milestones);
+        if is_protected_alert(len) {
+            self.note_alert(Side::Client, AlertContent::Encrypted, first, milestones);
+            return;
+        }
         milestones.reach(Milestone::ClientFinished, first);
         // A client's certificate goes before its Finished.
         self.has_finished = FINISHED_LENGTHS.contains(&len);
@@ -439,17 +518,51 @@ impl State {
         }
     }
 
-    fn note_alert(&mut self, alert: AlertSeen, at: Moment, milestones: &mut Milestones) {
-        self.alert.get_or_insert(alert);
-        milestones.reach(Milestone::Alert, at);
+    /// Notes an alert; the one that ends the handshake outweighs a warning before it.
+    fn note_alert(
+        &mut self,
+        from: Side,
+        content: AlertContent,
+        at: Moment,
+        milestones: &mut Milestones,
+    ) {
+        let alert = Alert { from, at, content };
+        if self
+            .alert
+            .is_none_or(|kept| alert.is_fatal() && !kept.is_fatal())
+        {
+            self.alert = Some(alert);
+        }
+        if alert.ends_speech() {
+            milestones.reach(Milestone::Alert, at);
+        }
+    }
+
+    /// An alert record that is longer than an alert: of TLS 1.2 and earlier, encrypted. After the
+    /// handshake it is a farewell.
+    fn note_encrypted_alert(
+        &mut self,
+        from: Side,
+        len: u16,
+        at: Moment,
+        milestones: &mut Milestones,
+    ) {
+        let is_set_up =
+            milestones.has(Milestone::ClientFinished) && milestones.has(Milestone::ServerFinished);
+        let has_begun =
+            milestones.has(Milestone::ClientHello) || milestones.has(Milestone::ServerHello);
+        if len > 2 && has_begun && !is_set_up {
+            self.note_alert(from, AlertContent::Encrypted, at, milestones);
+        }
     }
 
     /// The client's flight that answers the server's ends the server's.
-    fn begin_client_flight(&mut self, milestones: &mut Milestones) {
+    fn begin_client_flight(&mut self, first: Option<Moment>, milestones: &mut Milestones) {
         if self.client_flight_begun || !milestones.has(Milestone::ServerHello) {
             return;
         }
         self.client_flight_begun = true;
+        self.client_flight = first;
         if let Some(last) = self.server_last {
             milestones.reach(Milestone::ServerFlightEnd, last);
         }
@@ -480,7 +593,7 @@ impl State {
         self.note_partial_hello(Side::Server, milestones);
         // In TLS 1.3 the flight's end shows only in the client's answer.
         if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
-            self.begin_client_flight(milestones);
+            self.begin_client_flight(None, milestones);
         }
     }
 

@@ -6,15 +6,22 @@
     reason = "a test fails by panicking"
 )]
 
+mod accuracy;
 mod bad_input;
+mod contrast;
+mod edited;
 mod encapsulations;
 mod formats;
+mod labels;
 mod live;
 mod malformed;
+mod pages;
 mod scenarios;
 mod sums;
+mod trust;
 mod truth;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use tls_stall::{
@@ -25,6 +32,19 @@ use tls_stall::{
 /// The folder of captures.
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
+}
+
+/// Holds the file at `path` in the repository to `text`; with `UPDATE_DOCS=1` it is written anew.
+fn is_up_to_date(path: &str, text: &str) {
+    let file = testdata().join("..").join(path);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == text,
+        "{path} is out of date: run again with UPDATE_DOCS=1; it should be\n{text}"
+    );
 }
 
 fn analyze(bytes: &[u8]) -> Analysis {

@@ -3,55 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde::Deserialize;
 use tls_stall::{Cause, Confidence, Connection, Finding};
 
+use super::labels::{Expected, is_due, truth};
 use super::{confidence, report, testdata, told};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Truth {
-    stall_threshold: String,
-    capture: Vec<Capture>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Capture {
-    path: String,
-    stalls: Option<usize>,
-    /// What is told wrongly today; once it is told as it was, the mark has to go.
-    not_yet: Option<String>,
-    #[serde(default)]
-    expect: Vec<Expected>,
-}
-
-/// The verdict that is due for one connection; what is left out is open.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    server: String,
-    /// Where several connections have the same server.
-    tcp_stream: Option<u64>,
-    /// A handshake that failed at once has its finding and is no stall.
-    #[serde(default = "by_default")]
-    stalled: bool,
-    cause: String,
-    confidence: String,
-    phase: Option<String>,
-    waiting_on: Option<String>,
-    from_frame: Option<u64>,
-    to_frame: Option<u64>,
-}
-
-fn by_default() -> bool {
-    true
-}
-
-fn truth() -> Truth {
-    let text = fs::read_to_string(testdata().join("tls-stall.toml")).unwrap();
-    toml::from_str(&text).unwrap()
-}
 
 #[test]
 fn every_capture_is_told_as_it_was() {
@@ -62,8 +17,7 @@ fn every_capture_is_told_as_it_was() {
     );
     let mut wrong = Vec::new();
     for capture in &truth.capture {
-        let is_known = |expected: &Expected| expected.cause.parse::<Cause>().is_ok();
-        if !capture.expect.iter().all(is_known) {
+        if !capture.is_known() {
             continue;
         }
         let bytes = fs::read(testdata().join(&capture.path)).unwrap();
@@ -167,7 +121,7 @@ fn fits(connection: &Connection, expected: &Expected) -> bool {
     let Some(verdict) = connection.findings.first() else {
         return false;
     };
-    // A phase may be several waits.
+    // A phase may be several waits: at a proxy, the client's, the proxy's, and the client's again.
     let wait = connection
         .waits
         .iter()
@@ -183,10 +137,6 @@ fn fits(connection: &Connection, expected: &Expected) -> bool {
             is_due(&wait.from_frame.get(), expected.from_frame.as_ref())
                 && is_due(&wait.to_frame.get(), expected.to_frame.as_ref())
         })
-}
-
-fn is_due<T: PartialEq + ?Sized>(found: &T, due: Option<&T>) -> bool {
-    due.is_none_or(|due| due == found)
 }
 
 fn blames_reverse(finding: &Finding) -> bool {

@@ -58,13 +58,14 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
     if chain.relation == Relation::Peer && case.wait.waiting_on == Party::Client {
         checks.push(address_was_a_literal(case));
     }
+    checks.extend(case.contrast());
     Opinion::Holds(Box::new(Candidate {
         cause,
         waiting_on: case.wait.waiting_on,
         cover,
         summary: summary(case, chain, cause, to),
         remedy: remedy::remedy(case, chain, cause),
-        evidence: evidence(chain),
+        evidence: evidence(case, chain),
         checks,
         is_fallback: false,
         lookups: chain.links.iter().map(|link| link.number).collect(),
@@ -313,7 +314,12 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
                 0 => "",
                 _ => " (what came back carried another id or address, and was ignored)",
             };
-            format!("asked {resolvers} for {whose} and got no answer{ignored}")
+            let seen = if misses_answers(case) {
+                "no answer is in the capture, from which packets are missing"
+            } else {
+                "got no answer"
+            };
+            format!("asked {resolvers} for {whose} and {seen}{ignored}")
         }
         Cause::ResolverSilent => {
             format!(
@@ -369,39 +375,54 @@ pub(super) fn join<T: ToString>(items: &[T]) -> String {
     }
 }
 
-fn evidence(chain: &Chain<'_>) -> Vec<(Moment, String)> {
-    let mut frames = Vec::new();
-    for link in &chain.links {
-        let (kind, name) = (link.record_type, &link.name);
-        for query in &link.queries {
-            let fate = match link.outcome() {
-                LookupOutcome::Unanswered => ", never answered",
-                _ => "",
-            };
-            let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
-            frames.push((query.moment, text));
-        }
-        for answer in &link.answers {
-            let late = if answer.accepted() {
-                ""
-            } else {
-                ", too late or not to this question"
-            };
-            let text = format!(
-                "{} from {} for {kind} {name}{late}",
-                answer.rcode, answer.resolver
-            );
-            frames.push((answer.moment, text));
-        }
-        for error in &link.unreachable {
-            frames.push((
-                error.moment,
-                format!("ICMP: {} cannot be reached", error.resolver),
-            ));
-        }
-    }
+/// Whether an answer may have come and not be in the capture.
+fn misses_answers(case: &Case<'_>) -> bool {
+    case.scene.capture.may_miss_answers(case.scene.lookups)
+}
+
+fn evidence(case: &Case<'_>, chain: &Chain<'_>) -> Vec<(Moment, String)> {
+    let links = chain.links.iter();
+    let mut frames: Vec<_> = links.flat_map(|link| evidence_of(case, link)).collect();
     frames.sort_by_key(|(moment, _)| *moment);
     frames.truncate(MAX_EVIDENCE);
+    frames
+}
+
+/// The frames of one lookup.
+pub(super) fn evidence_of(case: &Case<'_>, link: &Lookup) -> Vec<(Moment, String)> {
+    let unanswered = if misses_answers(case) {
+        ", no answer captured"
+    } else {
+        ", never answered"
+    };
+    let mut frames = Vec::new();
+    let (kind, name) = (link.record_type, &link.name);
+    for query in &link.queries {
+        let fate = match link.outcome() {
+            LookupOutcome::Unanswered => unanswered,
+            _ => "",
+        };
+        let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
+        frames.push((query.moment, text));
+    }
+    for answer in &link.answers {
+        let late = if answer.accepted() {
+            ""
+        } else {
+            ", too late or not to this question"
+        };
+        let text = format!(
+            "{} from {} for {kind} {name}{late}",
+            answer.rcode, answer.resolver
+        );
+        frames.push((answer.moment, text));
+    }
+    for error in &link.unreachable {
+        frames.push((
+            error.moment,
+            format!("ICMP: {} cannot be reached", error.resolver),
+        ));
+    }
     frames
 }
 

@@ -16,19 +16,29 @@ pub(super) fn request(line: &[u8]) -> Option<&[u8]> {
         .then_some(tag)
 }
 
-pub(super) fn reply(line: &[u8], tag: &[u8]) -> Reply {
+/// What a line says to who waits for one with `tag`; the greeting, where there is none.
+pub(super) fn reply(line: &[u8], tag: Option<&[u8]>) -> Reply {
+    let prefix = match tag {
+        _ if line.starts_with(b"* BYE") => return Reply::Refusal,
+        Some(tag) => tag,
+        None => b"*",
+    };
     let Some(status) = line
-        .strip_prefix(tag)
+        .strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix(b" "))
     else {
         return Reply::Other;
     };
-    if status
-        .get(..2)
-        .is_some_and(|word| word.eq_ignore_ascii_case(b"OK"))
-    {
+    let is = |word: &[u8]| {
+        status
+            .get(..word.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+    };
+    if is(b"OK") {
         Reply::GoAhead
-    } else {
+    } else if is(b"NO") || is(b"BAD") {
         Reply::Refusal
+    } else {
+        Reply::Other
     }
 }

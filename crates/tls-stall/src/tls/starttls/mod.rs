@@ -2,13 +2,24 @@
 //!
 //! A protocol is one file: how its greeting looks, how TLS is asked for, and how that is answered.
 
+mod ftp;
 mod imap;
-mod line;
+mod ldap;
+mod managesieve;
+mod mysql;
+mod nntp;
 mod pop3;
+mod postgresql;
+mod protocol;
 mod smtp;
+mod units;
+mod xmpp;
 
-use self::line::Lines;
+pub(crate) use self::protocol::Protocol;
+use self::protocol::Reply;
+use self::units::{Framing, Units};
 use super::ports::Port;
+use super::refusal::{Answers, Refusal};
 use crate::milestone::{Milestone, Milestones};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
@@ -16,60 +27,8 @@ use crate::time::{Moment, Span};
 /// Turns kept of a dialogue; of more, the longest.
 const MAX_TURNS: usize = 32;
 
-/// A protocol that starts TLS within itself, and in which the server speaks first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Protocol {
-    Smtp,
-    Imap,
-    Pop3,
-}
-
-/// What a server's line means to a client that has asked for TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reply {
-    /// The next byte of either side is TLS.
-    GoAhead,
-    Refusal,
-    /// Another line of the dialogue.
-    Other,
-}
-
-impl Protocol {
-    const ALL: [Self; 3] = [Self::Smtp, Self::Imap, Self::Pop3];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Smtp => "smtp",
-            Self::Imap => "imap",
-            Self::Pop3 => "pop3",
-        }
-    }
-
-    fn is_greeting(self, line: &[u8]) -> bool {
-        match self {
-            Self::Smtp => smtp::is_greeting(line),
-            Self::Imap => imap::is_greeting(line),
-            Self::Pop3 => pop3::is_greeting(line),
-        }
-    }
-
-    /// The tag of a client's line that asks for TLS; empty where the protocol has none.
-    fn request(self, line: &[u8]) -> Option<&[u8]> {
-        match self {
-            Self::Smtp => smtp::is_request(line).then_some(&[]),
-            Self::Imap => imap::request(line),
-            Self::Pop3 => pop3::is_request(line).then_some(&[]),
-        }
-    }
-
-    fn reply(self, line: &[u8], tag: &[u8]) -> Reply {
-        match self {
-            Self::Smtp => smtp::reply(line),
-            Self::Imap => imap::reply(line, tag),
-            Self::Pop3 => pop3::reply(line),
-        }
-    }
-}
+/// Messages of a binary protocol that are read in search of a request for TLS, which comes early.
+const MAX_MESSAGES: u64 = 16;
 
 /// A stretch in which one side owed the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,10 +53,16 @@ pub(crate) struct Dialogue {
     pub(crate) last: Option<(Side, Moment)>,
     /// The last cleartext of the server.
     pub(crate) server_last: Option<Moment>,
-    client: Lines,
-    server: Lines,
+    /// The refusal that nothing has made good yet.
+    pub(crate) refusal: Option<Refusal>,
+    client: Units,
+    server: Units,
     /// The tag of the request for TLS, while it is open.
     request: Option<Vec<u8>>,
+    /// What the server's next reply answers; at first, the connection itself.
+    asked: Option<Answers>,
+    /// The lines so far of a refusal of several.
+    draft: Option<Refusal>,
 }
 
 impl Dialogue {
@@ -111,47 +76,16 @@ impl Dialogue {
         milestones: &mut Milestones,
     ) -> Option<&'a [u8]> {
         self.note_turn(from, moment);
-        let mut rest = bytes;
-        match from {
-            Side::Client => {
-                // One that speaks before the greeting is whole waits for it no more.
-                if let Some(greeted) = self.server_last.filter(|_| self.client.is_untouched()) {
-                    milestones.reach(Milestone::ServerGreeting, greeted);
-                }
-                while let Some(line) = self.client.next(&mut rest) {
-                    if let Some(tag) = self.protocol.and_then(|p| p.request(&line)) {
-                        self.request = Some(tag.to_vec());
-                        milestones.reach(Milestone::StarttlsRequest, moment);
-                    }
-                }
-            }
-            Side::Server => {
-                self.server_last = Some(moment);
-                let speaks_first = self.client.is_untouched();
-                let by_lines = bytes.first().is_some_and(u8::is_ascii_digit);
-                if speaks_first && !by_lines {
-                    milestones.reach(Milestone::ServerGreeting, moment);
-                }
-                while let Some(line) = self.server.next(&mut rest) {
-                    self.recognise(&line, expected);
-                    if speaks_first && !smtp::goes_on(&line) {
-                        milestones.reach(Milestone::ServerGreeting, moment);
-                    }
-                    let Some((protocol, tag)) = self.protocol.zip(self.request.as_deref()) else {
-                        continue;
-                    };
-                    match protocol.reply(&line, tag) {
-                        Reply::GoAhead => {
-                            milestones.reach(Milestone::StarttlsReady, moment);
-                            return Some(rest);
-                        }
-                        Reply::Refusal => self.request = None,
-                        Reply::Other => {}
-                    }
-                }
-            }
+        if self.client.is_untouched() && self.server.is_untouched() {
+            self.protocol = Protocol::by_first_bytes(from, bytes).or(match expected {
+                Some(Port::Starttls(protocol)) if !protocol.is_of_lines() => Some(protocol),
+                _ => self.protocol,
+            });
         }
-        None
+        match from {
+            Side::Client => self.hear_client(bytes, moment, milestones),
+            Side::Server => self.hear_server(bytes, moment, expected, milestones),
+        }
     }
 
     /// Exchanges what the sides have said.
@@ -165,19 +99,166 @@ impl Dialogue {
         }
     }
 
+    /// Begins anew behind a proxy, with what was said to it still counted.
+    pub(super) fn restart(&mut self) {
+        *self = Self {
+            turns: std::mem::take(&mut self.turns),
+            last: self.last,
+            ..Self::default()
+        };
+    }
+
+    fn hear_client<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        moment: Moment,
+        milestones: &mut Milestones,
+    ) -> Option<&'a [u8]> {
+        let mut rest = bytes;
+        // One that speaks before the greeting is whole waits for it no more.
+        if let Some(greeted) = self.server_last.filter(|_| self.client.is_untouched()) {
+            milestones.reach(Milestone::ServerGreeting, greeted);
+        }
+        // A client of PostgreSQL asks in passing, unless it is told to insist.
+        if self.protocol == Some(Protocol::Postgresql)
+            && let Some(refusal) = &mut self.refusal
+        {
+            refusal.is_accepted = true;
+        }
+        let framing = self.framing(Side::Client, &self.client)?;
+        while let Some(unit) = self.client.next(&mut rest, framing) {
+            // Both greet with 220, and this no mail client says.
+            if self.protocol == Some(Protocol::Smtp) && ftp::is_request(&unit) {
+                self.protocol = Some(Protocol::Ftp);
+            }
+            let Some(protocol) = self.protocol else {
+                continue;
+            };
+            let Some(tag) = protocol.request(&unit) else {
+                self.asked = Some(protocol.asks(&unit));
+                continue;
+            };
+            self.request = Some(tag.to_vec());
+            self.asked = Some(Answers::Starttls);
+            milestones.reach(Milestone::StarttlsRequest, moment);
+            if protocol.begins_unanswered() {
+                milestones.reach(Milestone::StarttlsReady, moment);
+                return Some(rest);
+            }
+        }
+        None
+    }
+
+    fn hear_server<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        moment: Moment,
+        expected: Option<Port>,
+        milestones: &mut Milestones,
+    ) -> Option<&'a [u8]> {
+        let mut rest = bytes;
+        self.server_last = Some(moment);
+        let speaks_first = self.client.is_untouched();
+        let by_lines = bytes.first().is_some_and(u8::is_ascii_digit);
+        if speaks_first && !by_lines {
+            milestones.reach(Milestone::ServerGreeting, moment);
+        }
+        let framing = self.framing(Side::Server, &self.server)?;
+        while let Some(unit) = self.server.next(&mut rest, framing) {
+            self.recognise(&unit, expected);
+            if speaks_first && !smtp::goes_on(&unit) {
+                milestones.reach(Milestone::ServerGreeting, moment);
+            }
+            let Some(protocol) = self.protocol else {
+                continue;
+            };
+            match protocol.reply(&unit, self.request.as_deref()) {
+                Reply::GoAhead if self.request.is_some() => {
+                    milestones.reach(Milestone::StarttlsReady, moment);
+                    self.refusal = None;
+                    return Some(rest);
+                }
+                Reply::GoAhead => self.note_consent(),
+                Reply::Refusal => self.note_refusal(protocol.words(&unit), moment),
+                Reply::Other
+                    if smtp::goes_on(&unit) && matches!(unit.first(), Some(b'4' | b'5')) =>
+                {
+                    let answers = self.answers();
+                    self.draft
+                        .get_or_insert_with(|| Refusal::new(answers, moment))
+                        .add(&unit);
+                }
+                Reply::Other => {}
+            }
+        }
+        None
+    }
+
+    /// How `from`, of which `units` were read, is cut; `None` where it need not be read on.
+    fn framing(&self, from: Side, units: &Units) -> Option<Framing> {
+        let framing = self
+            .protocol
+            .map_or(Framing::Until(b'\n'), |protocol| protocol.framing(from));
+        let is_done = matches!(framing, Framing::Counted(_)) && units.read() >= MAX_MESSAGES;
+        (!is_done).then_some(framing)
+    }
+
     fn recognise(&mut self, line: &[u8], expected: Option<Port>) {
-        // FTP greets as SMTP does, and its dialogue is not followed.
-        let other = matches!(expected, Some(Port::ServerFirst | Port::ClientFirst));
-        if other || self.protocol.is_some() || !self.server.is_first_line() {
+        if self.protocol.is_some() || !self.server.is_first() {
             return;
         }
-        self.protocol = Protocol::ALL
-            .into_iter()
-            .find(|protocol| protocol.is_greeting(line));
+        let due = match expected {
+            Some(Port::Starttls(protocol)) => Some(protocol),
+            Some(Port::ClientFirst) => return,
+            Some(Port::Implicit) | None => None,
+        };
+        // The greetings of FTP and NNTP are SMTP's, and so are all refusals.
+        let shared = due.filter(|due| due.reply(line, None) != Reply::Other || smtp::goes_on(line));
+        self.protocol = shared.or_else(|| Protocol::by_greeting(line));
+    }
+
+    /// What a reply answers that comes now.
+    fn answers(&self) -> Answers {
+        match self.asked {
+            Some(asked) => asked,
+            None if self.client.is_untouched() => Answers::Connection,
+            None => Answers::Nothing,
+        }
+    }
+
+    /// The server has agreed to something: what it refused before was tried in another way.
+    fn note_consent(&mut self) {
+        let made_good = matches!(self.asked, Some(Answers::Introduction | Answers::Command));
+        if made_good {
+            self.refusal.take_if(|refusal| {
+                matches!(
+                    refusal.answers,
+                    Answers::Introduction | Answers::Command | Answers::Nothing
+                )
+            });
+        }
+        self.asked = self.asked.map(|_| Answers::Nothing);
+        self.draft = None;
+    }
+
+    /// The first refusal is the reason of those that follow.
+    fn note_refusal(&mut self, words: &[u8], moment: Moment) {
+        let answers = self.answers();
+        let mut refusal = self
+            .draft
+            .take()
+            .unwrap_or_else(|| Refusal::new(answers, moment));
+        refusal.add(words);
+        self.request = None;
+        self.asked = Some(Answers::Nothing);
+        let lighter = |kept: &Refusal| matches!(kept.answers, Answers::Command | Answers::Nothing);
+        if self.refusal.as_ref().is_none_or(lighter) {
+            self.refusal = Some(refusal);
+        }
     }
 
     /// The side that speaks owed the line since somebody last spoke.
-    fn note_turn(&mut self, from: Side, moment: Moment) {
+    pub(super) fn note_turn(&mut self, from: Side, moment: Moment) {
         let last = self.last.replace((from, moment));
         let Some((_, since)) = last.filter(|(side, _)| *side != from) else {
             return;

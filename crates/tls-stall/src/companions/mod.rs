@@ -1,0 +1,92 @@
+//! What hosts do beside their TLS handshakes, and may make them wait: attempts to connect that
+//! nobody answered, and short visits to services in the clear.
+//!
+//! All of it is bounded: beyond a limit the oldest is forgotten.
+#![cfg_attr(
+    not(test),
+    warn(clippy::arithmetic_side_effects, clippy::as_conversions)
+)]
+
+mod attempt;
+mod attempts;
+mod quic;
+mod visit;
+
+pub(crate) use attempt::{Attempt, Fate};
+pub(crate) use attempts::Attempts;
+pub(crate) use visit::{Exchange, HTTP, IDENT, Visit, Visits};
+
+use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind, Segment};
+use crate::time::Moment;
+
+/// Attempts that are remembered, of each transport.
+const MAX_ATTEMPTS: usize = 65_536;
+
+/// Visits that are remembered.
+const MAX_VISITS: usize = 16_384;
+
+/// The attempts and visits of a capture, from its packets in their order.
+#[derive(Debug)]
+pub(crate) struct Companions {
+    /// To connect over TCP.
+    pub(crate) tcp: Attempts,
+    /// To connect over QUIC.
+    pub(crate) quic: Attempts,
+    pub(crate) visits: Visits,
+}
+
+impl Companions {
+    /// None yet, and never more than `max` of each kind.
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            tcp: Attempts::new(max.min(MAX_ATTEMPTS)),
+            quic: Attempts::new(max.min(MAX_ATTEMPTS)),
+            visits: Visits::new(max.min(MAX_VISITS)),
+        }
+    }
+
+    /// Whether something was forgotten for want of room.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.tcp.exceeded || self.quic.exceeded || self.visits.exceeded
+    }
+
+    /// Takes a segment; one that neither asks for a connection, nor grants or refuses one, is
+    /// passed over at once.
+    pub(crate) fn segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+        let (flags, from, to) = (segment.flags, segment.source, segment.destination);
+        if flags.rst() {
+            self.tcp.end(to, from, moment, Fate::Refused);
+        } else if flags.syn() && flags.ack() {
+            self.tcp.end(to, from, moment, Fate::Answered);
+        } else if flags.syn() {
+            self.tcp.ask(from, to, moment);
+        }
+    }
+
+    /// Takes a datagram; one that is not of a QUIC handshake is passed over at once.
+    pub(crate) fn datagram(&mut self, datagram: &Datagram<'_>, moment: Moment) {
+        if !quic::has_long_header(datagram.payload) {
+            return;
+        }
+        let (from, to) = (datagram.source, datagram.destination);
+        let is_answer = self.quic.end(to, from, moment, Fate::Answered);
+        if !is_answer && quic::is_first_flight(datagram) {
+            self.quic.ask(from, to, moment);
+        }
+    }
+
+    /// Takes an ICMP error about a packet of an attempt.
+    pub(crate) fn error(&mut self, error: &IcmpError, moment: Moment) {
+        const UDP: u8 = 17;
+        if matches!(error.kind, IcmpKind::TooBig { .. }) {
+            return;
+        }
+        let attempts = if error.protocol == UDP {
+            &mut self.quic
+        } else {
+            &mut self.tcp
+        };
+        let (client, server): (Endpoint, Endpoint) = (error.source, error.destination);
+        attempts.end(client, server, moment, Fate::Unreachable(error.reporter));
+    }
+}

@@ -1,0 +1,95 @@
+//! The connections that worked, to hold against those that stalled.
+
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::Check;
+use crate::decode::Endpoint;
+use crate::report::Phase;
+use crate::time::{Moment, Span};
+use crate::timeline::{Setup, Wait};
+
+/// The phases that are held against each other.
+const PHASES: [Phase; 4] = [
+    Phase::EarlierAttempts,
+    Phase::ServerGreeting,
+    Phase::ClientHello,
+    Phase::ServerHello,
+];
+
+/// The servers to which a client's handshakes came through.
+#[derive(Debug, Default)]
+pub(crate) struct Worked(HashMap<(IpAddr, Endpoint), Record, RandomState>);
+
+/// The handshakes of one client with one server that came through.
+#[derive(Debug, Clone, Copy, Default)]
+struct Record {
+    /// Of each phase, the shortest wait and the number of its connection; no time at all where a
+    /// connection did without.
+    shortest: [Option<(Span, u64)>; PHASES.len()],
+    /// The first packet of the first of them.
+    first: Option<Moment>,
+}
+
+impl Worked {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes a connection whose handshake came through, with its waits.
+    pub(crate) fn add(&mut self, setup: &Setup, waits: &[Wait]) {
+        let record = self.0.entry((setup.client.ip, setup.server)).or_default();
+        let first = record.first.into_iter().chain([setup.first]).min();
+        record.first = first;
+        for (phase, shortest) in PHASES.into_iter().zip(&mut record.shortest) {
+            let wait = waits.iter().find(|wait| wait.phase == phase);
+            let length = match wait {
+                Some(wait) => wait.duration(),
+                None if phase == Phase::EarlierAttempts => Span::ZERO,
+                None => continue,
+            };
+            if shortest.is_none_or(|(least, _)| length < least) {
+                *shortest = Some((length, setup.stream));
+            }
+        }
+    }
+
+    /// Whether a handshake of `client` with `server` came through.
+    pub(crate) fn has(&self, client: IpAddr, server: Endpoint) -> bool {
+        self.0.contains_key(&(client, server))
+    }
+
+    /// When the first of the handshakes of `client` with `server` that came through began.
+    pub(super) fn first(&self, client: IpAddr, server: Endpoint) -> Option<Moment> {
+        self.0.get(&(client, server))?.first
+    }
+
+    /// How short the wait `wait` of `setup` was in another connection of the same client to the
+    /// same server, as a check; `None` where there is no other that worked.
+    pub(super) fn contrast(&self, setup: &Setup, wait: &Wait) -> Option<Check> {
+        const NAME: &str = "contrast-with-a-healthy-connection";
+        let record = self.0.get(&(setup.client.ip, setup.server))?;
+        let place = PHASES.iter().position(|phase| *phase == wait.phase)?;
+        let (length, stream) = (*record.shortest.get(place)?)?;
+        if stream == setup.stream {
+            return None;
+        }
+        let detail = if wait.phase == Phase::EarlierAttempts && length == Span::ZERO {
+            format!(
+                "another connection of this client to {} was made without such attempts \
+                 (tcp.stream {stream})",
+                setup.server
+            )
+        } else {
+            format!(
+                "another connection of this client to {} spent {length} in this phase \
+                 (tcp.stream {stream})",
+                setup.server
+            )
+        };
+        let much_shorter = length <= wait.duration().percent(50);
+        Some(Check::supporting(NAME, much_shorter, detail))
+    }
+}

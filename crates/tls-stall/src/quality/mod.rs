@@ -1,0 +1,150 @@
+//! What is known about the capture itself, before anything in it is judged.
+//!
+//! A capture loses frames, sees one direction, jumps in time, or is the work of an app that makes
+//! up half of the packets. Each of that is noticed here, while the frames come; the diagnosis asks
+//! before it calls something unanswered, or long.
+
+mod answers;
+mod clock;
+mod directions;
+mod encrypted;
+mod neighbours;
+mod observers;
+mod vpn_app;
+
+use self::answers::Answers;
+use self::clock::Clock;
+pub(crate) use self::clock::Step;
+use self::directions::Directions;
+use self::encrypted::EncryptedDns;
+use self::neighbours::Neighbours;
+pub(crate) use self::neighbours::Search;
+use self::observers::Observers;
+use self::vpn_app::VpnApp;
+use crate::capture::Frame;
+use crate::decode::{Datagram, Resolution, Segment};
+use crate::dns::Lookups;
+use crate::tcp::Side;
+use crate::time::Moment;
+use crate::timeline::Setup;
+
+/// What was noticed about the capture up to now.
+#[derive(Debug, Default)]
+pub(crate) struct Quality {
+    pub(crate) clock: Clock,
+    pub(crate) directions: Directions,
+    pub(crate) encrypted: EncryptedDns,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) observers: Observers,
+    answers: Answers,
+    vpn_app: VpnApp,
+    lost: Option<Lost>,
+    copies: Option<Lost>,
+    /// Whether the capturer counted frames that it lost.
+    pub(crate) capturer_lost: bool,
+}
+
+/// How many connections something was seen in, and where first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) first: Moment,
+    pub(crate) count: u64,
+}
+
+/// What each frame, and each connection once it is over, tells.
+impl Quality {
+    /// Takes the time of the next frame.
+    pub(crate) fn frame(&mut self, moment: Moment) {
+        self.clock.frame(moment);
+    }
+
+    /// Takes a SYN or SYN-ACK, with the frame that it came in.
+    pub(crate) fn syn(&mut self, segment: &Segment<'_>, frame: Option<&Frame<'_>>, moment: Moment) {
+        self.vpn_app.syn(segment, frame, moment);
+    }
+
+    pub(crate) fn udp(&mut self, datagram: &Datagram<'_>, moment: Moment) {
+        self.encrypted.udp(datagram, moment);
+    }
+
+    pub(crate) fn resolution(&mut self, resolution: &Resolution, moment: Moment) {
+        self.neighbours.take(resolution, moment);
+    }
+
+    /// Takes a connection of which no more is to come.
+    pub(crate) fn settle(&mut self, setup: &mut Setup, lookups: &Lookups) {
+        setup.is_of_app = self.vpn_app.sign().is_some();
+        self.clock.settle(setup);
+        self.directions.settle(setup);
+        self.encrypted.settle(setup);
+        self.observers.settle(setup, lookups);
+        self.answers.settle(setup, lookups);
+        if let Some(first) = [Side::Client, Side::Server]
+            .into_iter()
+            .filter_map(|side| setup.unseen(side))
+            .min()
+        {
+            Lost::add(&mut self.lost, first, 1);
+        }
+        let traces = [&setup.traces.client, &setup.traces.server];
+        for trace in traces {
+            if let Some(first) = trace.first_copy {
+                Lost::add(&mut self.copies, first, trace.copies.into());
+            }
+        }
+    }
+}
+
+/// What the diagnosis and the notices ask.
+impl Quality {
+    /// The first frame that acknowledges what was not captured, and in how many connections there
+    /// is one.
+    pub(crate) fn lost(&self) -> Option<Lost> {
+        self.lost
+    }
+
+    /// The first second copy of a TCP segment, and how many there are.
+    pub(crate) fn copies(&self) -> Option<Lost> {
+        self.copies
+    }
+
+    /// Whether frames are known to be missing.
+    pub(crate) fn loses_frames(&self, lookups: &Lookups) -> bool {
+        self.lost.is_some() || self.capturer_lost || self.missed_answer(lookups).is_some()
+    }
+
+    /// The first frame in which a host acts upon an answer that was not captured.
+    pub(crate) fn missed_answer(&self, lookups: &Lookups) -> Option<Moment> {
+        self.answers.missing(lookups, self.clock.last()?)
+    }
+
+    /// The first frame that an app on the phone made, and what shows it.
+    pub(crate) fn vpn_app(&self) -> Option<(Moment, &'static str)> {
+        self.vpn_app.sign()
+    }
+
+    /// Whether an answer may have come and not be in the capture.
+    pub(crate) fn may_miss_answers(&self, lookups: &Lookups) -> bool {
+        self.loses_frames(lookups) || self.shows_both_directions(lookups) == Some(false)
+    }
+
+    /// Whether both directions of some conversation were captured; `None` where the capture does
+    /// not tell.
+    pub(crate) fn shows_both_directions(&self, lookups: &Lookups) -> Option<bool> {
+        if lookups.has_answers() {
+            return Some(true);
+        }
+        self.directions.both()
+    }
+}
+
+impl Lost {
+    fn add(lost: &mut Option<Self>, moment: Moment, count: u64) {
+        let lost = lost.get_or_insert(Self {
+            first: moment,
+            count: 0,
+        });
+        lost.first = lost.first.min(moment);
+        lost.count = lost.count.saturating_add(count);
+    }
+}
