@@ -66,6 +66,18 @@ def clock_forward_in_busy(lab):
 
 
 @case
+def clock_forward_at_server(lab):
+    """fallback-at-server, set forward by 28 s before the ClientHello comes. capture-artefact."""
+    lab.edit("fallback-at-server", "clock-forward-at-server", clock_set(0.1, 28))
+
+
+@case
+def clock_forward_under(lab):
+    """origin-healthy, set forward by 0.7 s only. No stall."""
+    lab.edit("origin-healthy", "clock-forward-under", clock_set(0.8, 0.7))
+
+
+@case
 def clock_back(lab):
     """server-frozen, but the clock was set back by 3 s within the wait of 5 s, so that 2 s of it are left. server-slow
     all the same."""
@@ -96,6 +108,18 @@ def hello_deleted(lab):
 def server_hello_deleted(lab):
     """healthy-tls-1-2 without the frame of the server's first flight, which the client acknowledges. No stall."""
     lab.edit("healthy-tls-1-2", "server-hello-deleted", without(lambda packet: packet.is_server_hello))
+
+
+@case
+def syn_ack_deleted(lab):
+    """healthy-tls-1-3 without the SYN-ACK: the client acknowledges it. No stall, and nothing was refused or lost."""
+    lab.edit("healthy-tls-1-3", "syn-ack-deleted", without(lambda packet: packet.is_syn_ack))
+
+
+@case
+def alert_deleted(lab):
+    """alert-version without the alert: the handshake ends in a FIN of the server. No stall; no alert can be told."""
+    lab.edit("alert-version", "alert-deleted", without(lambda packet: packet.payload[:1] == b"\x15"))
 
 
 @case
