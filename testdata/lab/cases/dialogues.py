@@ -1,5 +1,5 @@
-"""Other protocols that begin in the clear: IMAP, POP3, ManageSieve, FTP, LDAP, XMPP, PostgreSQL, MySQL, with the servers
-that people run, and OpenSSL's s_client."""
+"""Other protocols that begin in the clear: IMAP, POP3, ManageSieve, FTP, LDAP, XMPP, PostgreSQL, MySQL, with the
+servers that people run, and OpenSSL's s_client."""
 
 import os
 import signal
@@ -36,9 +36,11 @@ def dovecot(lab):
     server = knows_itself(lab, "imap")
     configuration = lab.work / "dovecot.conf"
     configuration.write_text(
-        f"base_dir = {lab.work}/run\nstate_dir = {lab.work}/state\nprotocols = imap pop3 sieve\nlisten = {IMAP}\n"
-        f"ssl = yes\nssl_cert = <{own_certificate(lab)}\nssl_key = <{lab.work}/server.pem\nlog_path = {lab.work}/mail.log\n"
-        "passdb {\n  driver = static\n  args = nopassword=y\n}\nuserdb {\n  driver = static\n  args = uid=mail gid=mail\n}\n"
+        f"base_dir = {lab.work}/run\nstate_dir = {lab.work}/state\nlog_path = {lab.work}/mail.log\n"
+        f"protocols = imap pop3 sieve\nlisten = {IMAP}\n"
+        f"ssl = yes\nssl_cert = <{own_certificate(lab)}\nssl_key = <{lab.work}/server.pem\n"
+        "passdb {\n  driver = static\n  args = nopassword=y\n}\n"
+        "userdb {\n  driver = static\n  args = uid=mail gid=mail\n}\n"
     )
     process = server.start("dovecot", "-F", "-c", configuration)
     time.sleep(2)
@@ -46,6 +48,7 @@ def dovecot(lab):
 
 
 def with_dovecot(lab, name, port, starttls=None, says="a LOGOUT\r\n", frozen=False):
+    """s_client at Dovecot, captured at the client; `frozen`: Dovecot is stopped for 3 s, captured at both ends."""
     client = far_client(lab)
     server, process = dovecot(lab)
     if frozen:
