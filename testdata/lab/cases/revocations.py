@@ -12,10 +12,10 @@ from .common import DNS1, NAMES, SMTP, TLS_1_2, case, phone, resolvers
 RESPONDER = "203.0.113.99"
 
 
-def strict_java(lab, host):
+def strict_java(lab, host, *options):
     """The JDK client with a trust store and with OCSP."""
     return host.start(
-        "java", "-Dcom.sun.net.ssl.checkRevocation=true", f"-Djava.security.properties={lab.tools.ocsp_on}",
+        "java", "-Dcom.sun.net.ssl.checkRevocation=true", *options, f"-Djava.security.properties={lab.tools.ocsp_on}",
         f"-Djavax.net.ssl.trustStore={lab.tools.trust_store}", "-Djavax.net.ssl.trustStorePassword=changeit", TLS_1_2,
         "-cp", lab.tools.classes, "TlsClient", SMTP, 465,
     )
@@ -108,3 +108,14 @@ def revocation_then_stopped(lab):
     time.sleep(4)
     process.send_signal(signal.SIGCONT)
     process.wait(20)
+
+
+@case
+def revocation_list(lab):
+    """The certificate names no responder but a list of what was revoked (CRL), at a host that leads nowhere.
+    revocation-lookup."""
+    client = phone(lab, DNS1)
+    resolvers(lab, DNS1, rules=[*NAMES, *zone(("crl.example", RESPONDER))])
+    Server(lab.host("smtp", SMTP), SMTP, 465, implicit_tls(lab.tools.listed, smtp))
+    lab.capture(client, "revocation-list")
+    strict_java(lab, client, "-Dcom.sun.security.enableCRLDP=true").wait(60)
