@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import editing
 import relay
 
 HERE = Path(__file__).resolve().parent
@@ -168,6 +169,17 @@ class Lab:
         shutil.move(recorded, almost)
         almost.replace(self.captures / f"{name}.pcap")
 
+    def edit(self, source, name, *edits):
+        """Make the capture NAME.pcap of SOURCE.pcap, which another case has made, by these edits; editing.py has
+        them."""
+        made = self.captures / f"{source}.pcap"
+        header, began, records = editing.read(made if made.exists() else HERE.parent / "recorded" / made.name)
+        for edit in edits:
+            records = edit(records)
+        edited = self.work / f"{name}.pcap"
+        editing.write(edited, header, began, records)
+        self._keep(edited, name)
+
     def host(self, name, *addresses, resolvers=(), hosts="", resolver_options=(), delay=0.001, hops=3):
         """A host at the end of a line with this one-way delay, in seconds, and so many routers.
 
@@ -175,6 +187,20 @@ class Lab:
         """
         self.hosts.append(Host(self, name, addresses, resolvers, hosts, resolver_options, delay, hops))
         return self.hosts[-1]
+
+    def lan(self, *hosts):
+        """Put hosts, which have no address yet, on one Ethernet: (host, address) each, in a /24, as interface eth0."""
+        switch = self.host("switch")
+        for scope in ("all", "default"):
+            switch.sysctl(f"net.ipv6.conf.{scope}.disable_ipv6", 1)
+        switch.ip("link", "add", "lan", "type", "bridge", "mcast_snooping", "0")
+        switch.ip("link", "set", "lan", "up")
+        for number, (host, address) in enumerate(hosts):
+            switch.ip("link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", host.namespace)
+            switch.ip("link", "set", f"port{number}", "master", "lan", "up")
+            host.sysctl("net.ipv6.conf.eth0.disable_ipv6", 1)
+            host.ip("address", "add", f"{address}/24", "dev", "eth0")
+            host.ip("link", "set", "eth0", "up")
 
     def mirror(self):
         """A host that sees every packet as it passes the middle of the network."""

@@ -36,11 +36,12 @@ class Packet:
         else:
             self.source, self.destination = raw[8:24], raw[24:40]
             self.protocol, header = raw[6], 40
-        self.flags, self.payload, self.port = 0, b"", None
+        self.flags, self.payload, self.port, self.sequence = 0, b"", None, None
         if self.protocol in (6, 17):
             self.port = int.from_bytes(raw[header + 2:header + 4], "big")  # of the destination
         if self.protocol == 6:
             self.flags = raw[header + 13]
+            self.sequence = raw[header + 4:header + 8]
             self.payload = raw[header + (raw[header + 12] >> 4) * 4:]
 
     @property
@@ -90,18 +91,70 @@ def first(copies, matches):
     return lambda packet: matches(packet) and next(left) > 0
 
 
+def copies_of_first(copies, matches):
+    """A loss rule: drop so many copies of the first packet that matches, told by its sequence number."""
+    chosen = []
+
+    def rule(packet):
+        if not chosen and matches(packet):
+            chosen.append((packet.source, packet.sequence))
+        if chosen and (packet.source, packet.sequence) == chosen[0] and packet.payload and len(chosen) <= copies:
+            chosen.append(packet)
+            return True
+        return False
+
+    return rule
+
+
+def checksum(octets):
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ipv4(source, destination, protocol, payload, hop_limit=64):
+    """An IPv4 packet; the addresses are packed."""
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, hop_limit, protocol, 0, source,
+                         destination)
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
+
+
+def too_big(packet, router, mtu):
+    """What a router (its address is packed) says to the sender of a packet that its next line does not take: ICMP
+    fragmentation needed."""
+    message = struct.pack("!BBHHH", 3, 4, 0, 0, mtu) + packet.raw[:28]
+    message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+    return ipv4(router, packet.source, 1, message)
+
+
+def resets(packet, hop_limit):
+    """The resets that a box in the path sends in both directions, each in the other end's name, on seeing a packet:
+    first to the one that sent it."""
+    tcp = (packet.raw[0] & 15) * 4
+    source_port, port, sequence, acknowledged = struct.unpack_from("!HHII", packet.raw, tcp)
+    after = sequence + len(packet.payload) & 0xFFFFFFFF
+    made = []
+    for source, destination, *fields in (
+        (packet.destination, packet.source, port, source_port, acknowledged, after),
+        (packet.source, packet.destination, source_port, port, after, acknowledged),
+    ):
+        segment = struct.pack("!HHIIBBHHH", *fields, 0x50, 0x14, 0, 0, 0)
+        pseudo = source + destination + struct.pack("!HH", 6, len(segment))
+        segment = segment[:16] + struct.pack("!H", checksum(pseudo + segment)) + segment[18:]
+        made.append(ipv4(source, destination, 6, segment, hop_limit))
+    return made
+
+
 def lower_hop_limit(raw, hops):
     raw = bytearray(raw)
     if raw[0] >> 4 == 6:
         raw[7] = max(1, raw[7] - hops)
         return bytes(raw)
     raw[8] = max(1, raw[8] - hops)
-    header = (raw[0] & 15) * 4
     raw[10:12] = b"\0\0"
-    total = sum(struct.unpack(f"!{header // 2}H", raw[:header]))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    raw[10:12] = struct.pack("!H", ~total & 0xFFFF)
+    raw[10:12] = struct.pack("!H", checksum(bytes(raw[:(raw[0] & 15) * 4])))
     return bytes(raw)
 
 
@@ -116,6 +169,7 @@ class Relay(threading.Thread):
     def __init__(self):
         super().__init__(daemon=True)
         self.drop = []  # loss rules: functions of a Packet that say whether to drop it
+        self.answer = []  # what boxes in the middle send of their own: functions of a Packet to a list of raw packets
         self._owners = {}  # address, packed -> Port
         self._ports = {}  # descriptor -> Port
         self._mirror = None
@@ -171,11 +225,16 @@ class Relay(threading.Thread):
         in_the_middle = lower_hop_limit(raw, port.hops)
         if self._mirror is not None:
             self._push(now + port.delay, self._mirror, in_the_middle)
+        for sent in [raw for rule in self.answer for raw in rule(packet)]:
+            self._deliver(now + port.delay, sent)
         if any([rule(packet) for rule in self.drop]):  # a list: every rule sees every packet
             return
-        owner = self._owners.get(packet.destination)
+        self._deliver(now + port.delay, in_the_middle)
+
+    def _deliver(self, when, in_the_middle):
+        owner = self._owners.get(Packet(in_the_middle).destination)
         if owner:
-            self._push(now + port.delay + owner.delay, owner.descriptor, lower_hop_limit(in_the_middle, owner.hops))
+            self._push(when + owner.delay, owner.descriptor, lower_hop_limit(in_the_middle, owner.hops))
 
     def _push(self, when, descriptor, raw):
         heapq.heappush(self._queue, (when, next(self._order), descriptor, raw))

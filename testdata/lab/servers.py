@@ -182,13 +182,41 @@ def connect_proxy(host, upstream, think=0):
     def session(connection):
         connection.recv(4096)
         time.sleep(think)
-        with host.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
-            other.connect(upstream)
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=pump, args=(other, connection), daemon=True)
-            back.start()
-            pump(connection, other)
-            back.join(5)
+        tunnel(connection, host, upstream, b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+    return session
+
+
+def socks_proxy(host, upstream, think=0):
+    """The same for SOCKS 5."""
+
+    def session(connection):
+        connection.recv(4096)
+        connection.sendall(b"\x05\x00")
+        connection.recv(4096)
+        time.sleep(think)
+        tunnel(connection, host, upstream, b"\x05\x00\x00\x01" + bytes(6))
+
+    return session
+
+
+def tunnel(connection, host, upstream, go_ahead):
+    with host.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.connect(upstream)
+        connection.sendall(go_ahead)
+        back = threading.Thread(target=pump, args=(other, connection), daemon=True)
+        back.start()
+        pump(connection, other)
+        back.join(5)
+
+
+def refusing_proxy(think=0):
+    """An HTTP proxy that finds no way to what it is asked for, after `think` seconds."""
+
+    def session(connection):
+        connection.recv(4096)
+        time.sleep(think)
+        connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     return session
 

@@ -7,6 +7,7 @@ SERVER is an address or a name; a name is resolved by `connect`, and its address
     limit=SECONDS    give up any later step after so long
     from=PORT        let any later connection come from this port
     connect          open the TCP connection
+    narrow           take any later connection with the smallest receive buffer
     inherit          take the connection that is this program's standard input
     pause=SECONDS    do nothing
     stop             stop this process (SIGSTOP), until someone sends SIGCONT
@@ -43,7 +44,7 @@ class Client:
     def __init__(self, server, port):
         self.server, self.port = server, int(port)
         self.connection = self.other = None
-        self.protocols, self.source = [], None
+        self.protocols, self.source, self.is_narrow = [], None, False
 
     def do(self, step):
         name, _, value = step.partition("=")
@@ -55,7 +56,15 @@ class Client:
     def do_limit(self, seconds):
         socket.setdefaulttimeout(float(seconds))
 
+    def do_narrow(self, _):
+        self.is_narrow = True
+
     def do_connect(self, _):
+        if self.is_narrow:
+            self.connection = socket.socket()
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            self.connection.connect((self.server, self.port))
+            return
         self.connection = socket.create_connection((self.server, self.port), source_address=self.source)
 
     def do_from(self, port):

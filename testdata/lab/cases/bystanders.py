@@ -4,9 +4,11 @@ import signal
 import time
 
 from relay import first, is_client_hello
-from resolver import nxdomain
+from resolver import SILENT, answer, nxdomain, servfail
 
-from .common import DNS1, LAPTOP, PHONE, SMTP, UNNAMED, case, mail_server, phone, resolvers
+from .common import (
+    DNS1, LAPTOP, MAIL_CLIENT, NAMES, PHONE, SERVER_DNS, SMTP, UNNAMED, case, mail_server, phone, resolvers,
+)
 
 
 @case
@@ -91,3 +93,58 @@ def hello_lost_beside_ptr(lab):
     lab.relay.drop.append(first(5, is_client_hello))
     lab.capture(client, "hello-lost-beside-ptr")
     client.steps(SMTP, 465, "connect", "reverse&", "tls", "banner", "pause=3", "quit", "close")
+
+
+def idle_beside(lab, name, rules, lookup, otherwise=SILENT):
+    """The client pauses for 4 s before the handshake; a lookup in another thread goes on meanwhile."""
+    client = phone(lab, DNS1)
+    resolvers(lab, DNS1, rules=rules, otherwise=otherwise)
+    mail_server(lab)
+    lab.capture(client, name)
+    client.steps(SMTP, 465, "connect", "pause=1.5", lookup, "pause=4", "tls", "banner", "pause=3", "quit", "close")
+
+
+@case
+def idle_beside_slow_ptr(lab):
+    """The client pauses for 5.5 s; 1.5 s after its beginning another thread asks for the server's name and is answered
+    3 s later, 1 s before the pause ends. client-idle."""
+    late = answer(("PTR", "smtp.example"), after=2.9)
+    idle_beside(lab, "idle-beside-slow-ptr", [("PTR", "*", late), *NAMES], "reverse&")
+
+
+@case
+def idle_beside_failed_ptr(lab):
+    """The same, but the answers are SERVFAIL after 0.5 s, twice. client-idle."""
+    idle_beside(lab, "idle-beside-failed-ptr", [("PTR", "*", servfail(after=0.5))], "reverse&")
+
+
+@case
+def idle_beside_foreign_name(lab):
+    """The same, and what is asked for is another name's address, which is never answered. client-idle."""
+    idle_beside(lab, "idle-beside-foreign-name", UNNAMED, "resolve&=updates.invalid")
+
+
+@case
+def idle_beside_slow_name(lab):
+    """The same, but it is answered after 2 s. client-idle."""
+    late = [("*", "updates.invalid", nxdomain(after=2))]
+    idle_beside(lab, "idle-beside-slow-name", late, "resolve&=updates.invalid", nxdomain())
+
+
+@case
+def frozen_beside_analyst_ptr(lab):
+    """At the server: its process is stopped for 5 s; a tcpdump without -n on the same host asks for the client's name
+    all the while, unanswered. server-slow."""
+    client = lab.host("client", MAIL_CLIENT, delay=0.03, hops=5)
+    server = lab.host("smtp", SMTP, resolvers=[SERVER_DNS], hosts=f"{SMTP} smtp\n{SERVER_DNS} dns")
+    resolvers(lab, SERVER_DNS)
+    process = server.start("openssl", "s_server", "-accept", "465", "-cert", lab.tools.mail_pem, "-quiet")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGSTOP)
+    lab.capture(server, "frozen-beside-analyst-ptr")
+    server.start("tcpdump", "-l", "-i", "tun0", "tcp")
+    time.sleep(1)
+    handshake = client.steps(SMTP, 465, "connect", "tls", "pause=7", "close", start=True)
+    time.sleep(5)
+    process.send_signal(signal.SIGCONT)
+    handshake.wait(15)

@@ -143,6 +143,39 @@ def unused(lab):
 
 
 @case
+def unused_alone(lab):
+    """The same without the other connection: nothing says that it was in reserve. client-idle at low."""
+    client = phone(lab, DNS1)
+    resolvers(lab, DNS1, rules=NAMES)
+    web_server(lab)
+    lab.capture(client, "unused-alone")
+    client.steps("www.example", 443, "connect", "pause=8", "close")
+
+
+@case
+def unused_at_server(lab):
+    """unused seen from the server. A note, not a stall."""
+    client = phone(lab, DNS1)
+    resolvers(lab, DNS1, rules=NAMES)
+    server = lab.host("www", WWW)
+    Server(server, WWW, 443, implicit_tls(lab.tools.web, http))
+    lab.capture(server, "unused-at-server")
+    spare = client.steps("www.example", 443, "connect", "pause=12", "close", start=True)
+    client.steps("www.example", 443, "connect", "tls", "http", "close")
+    spare.wait(20)
+
+
+@case
+def path_slower_than_syn(lab):
+    """A path of 0.65 s each way, as by satellite: the SYN is sent again after 1 s, and then comes the answer to the
+    first. Nothing is lost; every phase takes 1.3 s."""
+    client = phone(lab, DNS1, delay=0.65)
+    mail_server(lab)
+    lab.capture(client, "path-slower-than-syn")
+    client.steps(SMTP, 465, "connect", "tls", "banner", "quit", "close")
+
+
+@case
 def fallback_sequential(lab):
     """The name has an IPv6 address that leads nowhere; the client gives it 4 s before it takes the IPv4 one.
     address-fallback."""

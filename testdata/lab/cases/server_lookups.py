@@ -5,7 +5,7 @@ import socket
 import time
 
 import postfix
-from resolver import SILENT, answer, nxdomain, zone
+from resolver import SILENT, answer, nxdomain, servfail, zone
 from servers import Server, implicit_tls, smtp, starttls
 
 from .common import CLIENT_PTR, MAIL_CLIENT, SERVER_DNS, SMTP, case, openssl_client, postfix_and_client, resolvers
@@ -67,21 +67,123 @@ def rejected_no_ptr(lab):
 @case
 def ident(lab):
     """Before its greeting the server asks the client's port 113, which a firewall drops: 5 s. ident-lookup."""
+    ident_and_client(lab, "ident", drops=True)
+
+
+def ident_and_client(lab, name, drops=False, patience=5, then=0, answers_after=None):
+    """A server that asks ident of its client before its greeting, no longer than `patience`, and rests a while `then`.
+    Whoever listens at the client answers after so long."""
     client = lab.host("client", MAIL_CLIENT, delay=0.03, hops=5)
-    client.run("nft", "add table inet f; add chain inet f in { type filter hook input priority 0; };"
-               "add rule inet f in tcp dport 113 drop")
+    if drops:
+        client.run("nft", "add table inet f; add chain inet f in { type filter hook input priority 0; };"
+                   "add rule inet f in tcp dport 113 drop")
+    if answers_after:
+
+        def identd(connection):
+            asked = connection.recv(100).strip()
+            time.sleep(answers_after)
+            connection.sendall(asked + b" : USERID : UNIX : mail\r\n")
+
+        Server(client, MAIL_CLIENT, 113, identd)
     server = lab.host("smtp", SMTP)
 
     def ask_ident(connection):
         with server.socket(socket.AF_INET, socket.SOCK_STREAM) as asking:
-            asking.settimeout(5)
+            asking.settimeout(patience)
             with contextlib.suppress(OSError):
                 asking.connect((connection.getpeername()[0], 113))
+                asking.sendall(b"%d, 587\r\n" % connection.getpeername()[1])
+                asking.recv(100)
+        time.sleep(then)
 
     Server(server, SMTP, 587, starttls(lab.tools.mail, before_banner=ask_ident))
-    lab.capture(server, "ident")
-    lab.capture(client, "ident-client")
+    lab.capture(server, name)
+    lab.capture(client, f"{name}-client")
     client.steps(SMTP, 587, "connect", "banner", "ehlo", "starttls", "tls", "ehlo", "quit", "close")
+
+
+@case
+def ident_under(lab):
+    """The same, but the server asks no longer than 0.7 s. At both ends no stall."""
+    ident_and_client(lab, "ident-under", drops=True, patience=0.7)
+
+
+@case
+def ident_refused(lab):
+    """Nobody listens on the client's port 113, and its RST comes at once. At both ends no stall."""
+    ident_and_client(lab, "ident-refused")
+
+
+@case
+def ident_then_slow(lab):
+    """The same, but then the server takes 3 s for its greeting. At both ends: server-slow, and ident-lookup is ruled
+    out."""
+    ident_and_client(lab, "ident-then-slow", then=3)
+
+
+@case
+def ident_slow(lab):
+    """The client's ident server answers after 3 s. At both ends: ident-lookup."""
+    ident_and_client(lab, "ident-slow", answers_after=3)
+
+
+@case
+def postfix_ptr_slow(lab):
+    """The client's PTR is answered after 3 s, then the greeting. At the server: reverse-dns-slow; at the client:
+    server-slow."""
+    rules = [("PTR", CLIENT_PTR, answer(("PTR", "client.example"), after=3)),
+             ("A", "client.example", answer(("A", MAIL_CLIENT)))]
+    client = postfix_and_client(lab, "postfix-ptr-slow", rules, otherwise=nxdomain())
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
+
+
+@case
+def postfix_ptr_servfail(lab):
+    """The client's PTR is answered SERVFAIL after 2 s, twice. At the server: reverse-dns-failed; at the client:
+    server-slow."""
+    client = postfix_and_client(lab, "postfix-ptr-servfail", otherwise=servfail(after=2))
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
+
+
+@case
+def postfix_forward_dead(lab):
+    """The client's PTR is answered at once, the A of the name it gave never: 10 s. At the server:
+    forward-dns-unanswered; at the client: server-slow."""
+    rules = [("PTR", CLIENT_PTR, answer(("PTR", "client.example")))]
+    client = postfix_and_client(lab, "postfix-forward-dead", rules)
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
+
+
+@case
+def postfix_forward_servfail(lab):
+    """The same, but the A is answered SERVFAIL after 2 s, twice. At the server: forward-dns-failed; at the client:
+    server-slow."""
+    rules = [("PTR", CLIENT_PTR, answer(("PTR", "client.example")))]
+    client = postfix_and_client(lab, "postfix-forward-servfail", rules, otherwise=servfail(after=2))
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
+
+
+@case
+def dnsbl_slow(lab):
+    """As dnsbl-before-banner, but the list answers after 3 s that it does not know the client. At the server:
+    forward-dns-slow; at the client: server-slow."""
+    rules = [
+        ("PTR", CLIENT_PTR, answer(("PTR", "client.example"))),
+        ("A", "client.example", answer(("A", MAIL_CLIENT))),
+        ("*", "*.zen.example", nxdomain(after=3)),
+    ]
+    main = "smtpd_delay_reject = no\nsmtpd_client_restrictions = reject_rbl_client zen.example\n"
+    client = postfix_and_client(lab, "dnsbl-slow", rules, main, otherwise=nxdomain())
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
+
+
+@case
+def postfix_resolver_silent(lab):
+    """Postfix asks for the client's name and then a block list, and its resolver answers neither: 10 s each. At the
+    server: resolver-silent; at the client: server-slow."""
+    main = "smtpd_delay_reject = no\nsmtpd_client_restrictions = reject_rbl_client zen.example\n"
+    client = postfix_and_client(lab, "postfix-resolver-silent", main=main)
+    openssl_client(lab, client, SMTP, 25, starttls="smtp")
 
 
 @case

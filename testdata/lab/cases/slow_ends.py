@@ -1,14 +1,14 @@
 """An end that takes its time."""
 
 import signal
+import socket
 import threading
 import time
 
 import servers
-from resolver import zone
 from servers import Server, implicit_tls, smtp, starttls
 
-from .common import DNS1, IMAP, NAMES, SMTP, TLS_1_2, case, mail_server, phone, resolvers, openssl_client
+from .common import DNS1, IMAP, SMTP, case, mail_server, phone, openssl_client
 
 
 @case
@@ -34,6 +34,35 @@ def server_silent(lab):
     Server(lab.host("smtp", SMTP), SMTP, 465, servers.silence)
     lab.capture(client, "server-silent")
     client.steps(SMTP, 465, "limit=8", "connect", "tls")
+
+
+@case
+def server_frozen_at_server(lab):
+    """server-frozen seen from the server, and by a client that gives up after 4 s (FIN): server-silent at both
+    ends."""
+    client = phone(lab, DNS1)
+    server = lab.host("smtp", SMTP)
+    process = server.start("openssl", "s_server", "-accept", "465", "-cert", lab.tools.mail_pem, "-quiet")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGSTOP)
+    lab.capture(server, "server-frozen-at-server")
+    client.steps(SMTP, 465, "limit=4", "connect", "tls")
+
+
+@case
+def server_late_at_server(lab):
+    """The server reads the ClientHello after 3 s. At the server, too, only its silence is seen: server-slow."""
+    client = phone(lab, DNS1)
+    server = lab.host("smtp", SMTP)
+
+    def slow(connection):
+        connection.recv(1, socket.MSG_PEEK)
+        time.sleep(3)
+        implicit_tls(lab.tools.mail, smtp)(connection)
+
+    Server(server, SMTP, 465, slow)
+    lab.capture(server, "server-late-at-server")
+    client.steps(SMTP, 465, "connect", "tls", "banner", "quit", "close")
 
 
 @case
@@ -85,42 +114,3 @@ def client_stopped_before_finished(lab):
     time.sleep(4)
     process.send_signal(signal.SIGCONT)
     process.wait(10)
-
-
-@case
-def revocation(lab):
-    """A strict JDK client asks the OCSP responder named in the server's certificate, which leads nowhere: 15 s between
-    the server's flight and the client's Finished. revocation-lookup."""
-    client = phone(lab, DNS1)
-    resolvers(lab, DNS1, rules=[*NAMES, *zone(("ocsp.example", "203.0.113.99"))])
-    Server(lab.host("smtp", SMTP), SMTP, 465, implicit_tls(lab.tools.issued, smtp))
-    lab.capture(client, "revocation")
-    strict_java(lab, client).wait(40)
-
-
-def strict_java(lab, host):
-    """The JDK client with a trust store and with OCSP."""
-    return host.start(
-        "java", "-Dcom.sun.net.ssl.checkRevocation=true", f"-Djava.security.properties={lab.tools.ocsp_on}",
-        f"-Djavax.net.ssl.trustStore={lab.tools.trust_store}", "-Djavax.net.ssl.trustStorePassword=changeit", TLS_1_2,
-        "-cp", lab.tools.classes, "TlsClient", SMTP, 465,
-    )
-
-
-@case
-def revocation_slow(lab):
-    """The same, but the responder answers after 4 s, and the handshake succeeds. revocation-lookup."""
-    client = phone(lab, DNS1)
-    resolvers(lab, DNS1, rules=[*NAMES, *zone(("ocsp.example", "203.0.113.99"))])
-    Server(lab.host("smtp", SMTP), SMTP, 465, implicit_tls(lab.tools.issued, smtp))
-    responder = lab.host("ocsp", "203.0.113.99").start(
-        "openssl", "ocsp", "-port", "80", "-index", lab.tools.ocsp_index, "-CA", lab.tools.authority_pem,
-        "-rsigner", lab.tools.authority_pem,
-    )
-    time.sleep(1)
-    responder.send_signal(signal.SIGSTOP)
-    lab.capture(client, "revocation-slow")
-    handshake = strict_java(lab, client)
-    time.sleep(4.7)
-    responder.send_signal(signal.SIGCONT)
-    handshake.wait(20)

@@ -1,13 +1,13 @@
 //! A ClientHello that did not get through.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Opinion, path_mtu};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
-use crate::tcp::Resent;
+use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
-    if case.wait.phase != Phase::ServerHello {
+    if case.wait.phase != Phase::ServerHello && !case.awaits_rest_of_client_hello() {
         return;
     }
     let setup = case.setup;
@@ -22,6 +22,11 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         opinions.push(Opinion::ruled_out(Cause::ClientHelloLost, because));
         return;
     };
+    if path_mtu::pattern(case, Side::Client).is_some() {
+        let because = "small segments came through: it is their size that kept the others back";
+        opinions.push(Opinion::ruled_out(Cause::ClientHelloLost, because));
+        return;
+    }
     let first = setup.at(Milestone::ClientHello).unwrap_or(case.wait.from);
     let lost_until = acked.unwrap_or(case.wait.to).min(case.wait.to);
     let explained = lost_until.since(case.wait.from).max(Span::ZERO);

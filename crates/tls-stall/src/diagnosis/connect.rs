@@ -16,6 +16,9 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         _ => false,
     };
     let candidate = if refused {
+        if asked(case).len() > 1 {
+            opinions.push(Opinion::Holds(Box::new(syn_lost(case))));
+        }
         connect_refused(case)
     } else if case.setup.has(Milestone::SynAck) || case.setup.has(Milestone::Established) {
         if case.setup.syns.len() < 2 && case.setup.syn_acks.len() < 2 {
@@ -35,13 +38,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
 fn syn_lost(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
     let (from, to) = (case.wait.from, case.wait.to);
-    let answered = setup.at(Milestone::SynAck).unwrap_or(to);
-    let copies: Vec<Moment> = setup
-        .syns
-        .iter()
-        .copied()
-        .filter(|syn| *syn <= answered.max(from))
-        .collect();
+    let copies = asked(case);
     // The answer itself may be what was lost, and was sent again.
     let resent_answer = setup
         .syn_acks
@@ -216,6 +213,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
 
 fn connect_refused(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
+    let last = asked(case).last().copied().unwrap_or(case.wait.from);
     let how = match setup.unreachable {
         Some(error) if case.wait.ended_by == EndedBy::IcmpError => {
             format!("{} answered with an ICMP error", error.reporter)
@@ -225,7 +223,7 @@ fn connect_refused(case: &Case<'_>) -> Candidate {
     Candidate {
         cause: Cause::ConnectRefused,
         waiting_on: Party::Server,
-        cover: case.whole(),
+        cover: Cover::between(last.time, case.wait.to.time),
         summary: format!("The connection to {} was refused: {how}.", setup.server),
         remedy: format!(
             "Check that a server listens on port {} of {}, and that no firewall rejects {}.",
@@ -237,6 +235,14 @@ fn connect_refused(case: &Case<'_>) -> Candidate {
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// The copies of the SYN up to its answer.
+fn asked(case: &Case<'_>) -> Vec<Moment> {
+    let answer = case.setup.at(Milestone::SynAck).unwrap_or(case.wait.to);
+    let until = answer.max(case.wait.from);
+    let copies = case.setup.syns.iter().copied();
+    copies.filter(|syn| *syn <= until).collect()
 }
 
 fn copies_of_syn(copies: &[Moment]) -> Vec<(Moment, String)> {

@@ -68,6 +68,11 @@ impl Cover {
         rest
     }
 
+    /// Whether it is no time at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How long it is, all together.
     pub(crate) fn length(&self) -> Span {
         self.0

@@ -12,10 +12,12 @@ mod client_hello;
 mod connect;
 mod cover;
 mod fallback;
+mod flight;
 mod ident;
 mod local_search;
 mod mismatch;
 mod name_lookup;
+mod path_mtu;
 mod proxy;
 mod rejected;
 mod revocation;
@@ -24,6 +26,7 @@ mod silence;
 mod visit;
 mod words;
 mod worked;
+mod zero_window;
 
 use std::collections::BTreeSet;
 
@@ -83,6 +86,9 @@ const FAMILIES: &[Family] = &[
     revocation::consider,
     connect::consider,
     client_hello::consider,
+    flight::consider,
+    path_mtu::consider,
+    zero_window::consider,
     rejected::consider,
     mismatch::consider,
     proxy::consider,
@@ -130,12 +136,14 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
             }
         }
     }
-    // A proven cause, then the silence itself, then what is only possible.
+    // What is proven to have taken the time, then what is proven to have ended the handshake, then
+    // the silence itself, then what is only possible.
     ranked.sort_by_key(|(confidence, candidate)| {
         let rank = match (candidate.is_fallback, confidence) {
-            (false, Confidence::High | Confidence::Medium) => 0,
-            (true, _) => 1,
-            (false, Confidence::Low) => 2,
+            (false, Confidence::High | Confidence::Medium) if accounts_for(case, candidate) => 0,
+            (false, Confidence::High | Confidence::Medium) => 1,
+            (true, _) => 2,
+            (false, Confidence::Low) => 3,
         };
         (
             rank,
@@ -147,7 +155,7 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
     if let Some((confidence, verdict)) = ranked.first()
         && !verdict.is_fallback
         && *confidence >= Confidence::Medium
-        && verdict.cover != Cover::none()
+        && !verdict.cover.is_empty()
     {
         let because = format!(
             "{} explains {} of it",
@@ -179,6 +187,14 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
         })
         .collect();
     Diagnosis { findings, lookups }
+}
+
+/// Whether `candidate` explains where the time of a stalled wait went, and not only how it ended;
+/// of one that took no time nothing else is to be explained.
+fn accounts_for(case: &Case<'_>, candidate: &Candidate) -> bool {
+    let wait = case.wait;
+    let cover = candidate.cover.within(wait.from.time, wait.to.time);
+    !wait.stalled || cover.length() >= wait.duration().percent(10)
 }
 
 /// What each of the `ranked` candidates explains of the wait that none before it does, so that

@@ -87,6 +87,12 @@ impl Case<'_> {
         self.scene.worked.contrast(self.setup, self.wait)
     }
 
+    /// Whether the client has begun its ClientHello, and the rest of it is awaited.
+    pub(super) fn awaits_rest_of_client_hello(&self) -> bool {
+        let begun = self.setup.at(Milestone::ClientHello);
+        self.wait.phase == Phase::ClientHello && begun == Some(self.wait.from)
+    }
+
     /// All of the wait.
     pub(super) fn whole(&self) -> Cover {
         Cover::between(self.wait.from.time, self.wait.to.time)

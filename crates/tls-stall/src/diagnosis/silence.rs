@@ -2,7 +2,8 @@
 
 use super::{Candidate, Case, Check, Cover, Opinion, local_search, words};
 use crate::milestone::Milestone;
-use crate::report::{Cause, Party, Phase, Vantage};
+use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
+use crate::tcp::Side;
 use crate::time::Span;
 
 /// What a name lookup takes that gets no answer: the give-up times of the usual resolvers, with
@@ -27,9 +28,23 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         Party::Server if case.wait.phase == Phase::ClientHello => None,
         Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
         Party::Server => Some(server_silence(case)),
-        Party::Network | Party::Resolver => None,
+        // Loss that no other family could prove: say who was silent.
+        Party::Network if is_explained(opinions) => None,
+        Party::Network => match case.wait.phase {
+            Phase::ClientHello | Phase::ClientFinished => Some(client_idle(case)),
+            Phase::ServerHello | Phase::ServerFlight | Phase::ServerFinished => {
+                Some(server_silence(case))
+            }
+            _ => None,
+        },
+        Party::Resolver => None,
     };
     opinions.extend(candidate.map(|candidate| Opinion::Holds(Box::new(candidate))));
+}
+
+fn is_explained(opinions: &[Opinion]) -> bool {
+    let holds = |opinion: &Opinion| matches!(opinion, Opinion::Holds(_));
+    opinions.iter().any(holds)
 }
 
 /// Whether the client opened the connection and never used it, while another to the same server
@@ -239,9 +254,19 @@ fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
     })
 }
 
+/// Whether the wait ended with something that the server said in the place of what was awaited.
+fn answered_otherwise(case: &Case<'_>) -> bool {
+    let alert = case.setup.reading.alert;
+    match case.wait.ended_by {
+        EndedBy::Milestone(Milestone::Alert) => alert.is_some_and(|it| it.from == Side::Server),
+        EndedBy::Refusal | EndedBy::Cleartext => true,
+        _ => false,
+    }
+}
+
 fn server_silence(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
-    let never = case.wait.is_unfulfilled();
+    let never = case.wait.is_unfulfilled() && !answered_otherwise(case);
     let cause = if never {
         Cause::ServerSilent
     } else {

@@ -169,6 +169,14 @@ named! {
         ConnectRefused = "connect-refused",
         /// Segments of the ClientHello were lost and sent again, or never acknowledged.
         ClientHelloLost = "client-hello-lost",
+        /// Segments of the server's flight were lost and sent again, or never acknowledged.
+        ServerFlightLost = "server-flight-lost",
+        /// Segments of the client's flight were lost and sent again, or never acknowledged.
+        ClientFlightLost = "client-flight-lost",
+        /// Only the large segments vanish, in one direction, while small ones pass.
+        PathMtuBlackHole = "path-mtu-black-hole",
+        /// The receiver's window was shut.
+        ZeroWindow = "zero-window",
         /// Earlier attempts at another address or family of the same name failed first.
         AddressFallback = "address-fallback",
         /// QUIC Initials to the same server went unanswered first.

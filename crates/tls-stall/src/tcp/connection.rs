@@ -1,6 +1,7 @@
 //! One connection while it is being set up: its handshake, its two streams, what was sent again.
 
 use super::assembler::{Assembler, Budget, Piece};
+use super::passage::Passage;
 use super::seq::SeqNumber;
 use super::trace::{Trace, Traces, is_second_copy};
 use crate::decode::{Endpoint, IcmpKind, Segment};
@@ -38,13 +39,17 @@ pub(crate) trait StreamSink {
     fn swap_sides(&mut self, server: Endpoint);
 }
 
-/// A segment whose bytes had all been sent before.
+/// A segment that carries bytes which had been sent before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resent {
     pub(crate) from: Side,
     pub(crate) moment: Moment,
+    /// Its first byte.
+    pub(crate) start: SeqNumber,
     /// Payload bytes on the wire.
     pub(crate) len: u32,
+    /// When all of it was first acknowledged.
+    pub(crate) acked: Option<Moment>,
     /// Whether it carries bytes of the ClientHello.
     pub(crate) of_client_hello: bool,
 }
@@ -94,6 +99,9 @@ struct Half {
     advanced: Option<Moment>,
     /// The IP identification of the segment that last moved `sent`.
     ip_id: Option<u16>,
+    /// How far the peer had acknowledged it, and when that last moved.
+    acked: Option<(SeqNumber, Moment)>,
+    passage: Passage,
 }
 
 impl Connection {
@@ -147,6 +155,8 @@ impl Connection {
             milestones.reach(reset_by(from), moment);
             return;
         }
+        let peer = self.half_mut(from.peer());
+        peer.passage.note_receipt(segment, peer.sent, moment);
         if flags.ack() {
             self.note_ack(from, segment, moment, milestones, budget, sink);
         }
@@ -172,6 +182,14 @@ impl Connection {
         if flags.fin() {
             milestones.reach(closed_by(from), moment);
         }
+    }
+
+    /// What became of the segments of the client, and of the server.
+    pub(crate) fn take_passages(&mut self) -> (Passage, Passage) {
+        (
+            std::mem::take(&mut self.client_half.passage),
+            std::mem::take(&mut self.server_half.passage),
+        )
     }
 
     /// Notes an ICMP error about a packet of this connection.
@@ -259,6 +277,7 @@ impl Connection {
         {
             self.client_hello_acked = Some(moment);
         }
+        self.note_progress(from.peer(), ack, moment);
         self.half_mut(from.peer())
             .assembler
             .acknowledge(ack, moment, budget, |piece| {
@@ -266,7 +285,22 @@ impl Connection {
             });
     }
 
-    /// Notes a segment that brings no byte beyond those sent before.
+    /// Notes how far `sender`'s bytes are acknowledged.
+    fn note_progress(&mut self, sender: Side, ack: SeqNumber, moment: Moment) {
+        let half = self.half_mut(sender);
+        if half.acked.is_none_or(|(acked, _)| acked.is_before(ack)) {
+            half.acked = Some((ack, moment));
+            let open = self.resent.iter_mut().filter(|resent| {
+                let end = resent.start.plus(resent.len);
+                resent.from == sender && resent.acked.is_none() && !ack.is_before(end)
+            });
+            for resent in open {
+                resent.acked = Some(moment);
+            }
+        }
+    }
+
+    /// Notes a segment with bytes that were sent before, and how far the stream was sent.
     fn note_resent(
         &mut self,
         from: Side,
@@ -285,19 +319,30 @@ impl Connection {
             half.sent = Some(end);
             half.advanced = Some(moment);
             half.ip_id = segment.ip.id;
-            return;
+            if !data.is_before(sent) {
+                half.passage
+                    .note_new(sent, data, segment.payload_len, moment);
+                return;
+            }
         }
         // A keep-alive repeats one byte; a second copy of one frame follows it at once.
         let keep_alive = segment.payload_len == 1 && end == sent;
-        let copy = half.advanced.is_some_and(|at| {
-            half.ip_id == segment.ip.id && is_second_copy(moment.since(at), half.ip_id)
-        });
-        if keep_alive || copy {
-            if copy && !keep_alive {
-                self.trace_mut(from).note_copy(moment);
-            }
+        let copy = !sent.is_before(end)
+            && half.advanced.is_some_and(|at| {
+                half.ip_id == segment.ip.id && is_second_copy(moment.since(at), half.ip_id)
+            });
+        if copy && !keep_alive {
+            self.trace_mut(from).note_copy(moment);
             return;
         }
+        if keep_alive || half.passage.fills_hole(data, segment.payload_len, moment) {
+            return;
+        }
+        half.passage.note_resent();
+        let acked = half
+            .acked
+            .filter(|(acked, _)| !acked.is_before(end))
+            .map(|(_, at)| at);
         let of_client_hello = from == Side::Client
             && milestones.has(Milestone::ClientHello)
             && !milestones.has(Milestone::ClientFinished)
@@ -307,7 +352,9 @@ impl Connection {
         let resent = Resent {
             from,
             moment,
+            start: data,
             len: segment.payload_len,
+            acked,
             of_client_hello,
         };
         note(&mut self.resent, resent);

@@ -7,11 +7,14 @@
 mod assembler;
 mod connection;
 mod key;
+mod options;
+mod passage;
 mod seq;
 mod table;
 mod trace;
 
 pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{Connection, Resent, Side, StreamSink, Unreachable};
+pub(crate) use passage::Passage;
 pub(crate) use table::{Entry, Place, Table};
 pub(crate) use trace::{Tick, Trace, Traces};

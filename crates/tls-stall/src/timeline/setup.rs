@@ -4,7 +4,7 @@ use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Resent, Side, Traces, Unreachable};
+use crate::tcp::{Connection, Passage, Resent, Side, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -24,6 +24,10 @@ pub(crate) struct Setup {
     pub(crate) syns: Vec<Moment>,
     pub(crate) syn_acks: Vec<Moment>,
     pub(crate) resent: Vec<Resent>,
+    /// What became of the client's segments.
+    pub(crate) from_client: Passage,
+    /// What became of the server's segments.
+    pub(crate) from_server: Passage,
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
     pub(crate) traces: Traces,
@@ -40,11 +44,12 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new(
-        connection: Connection,
+        mut connection: Connection,
         milestones: Milestones,
         reading: Reading,
         port: Option<Port>,
     ) -> Self {
+        let (from_client, from_server) = connection.take_passages();
         Self {
             unseen_of_client: unseen(&connection, &milestones, Side::Client),
             unseen_of_server: unseen(&connection, &milestones, Side::Server),
@@ -61,6 +66,8 @@ impl Setup {
             syns: connection.syns,
             syn_acks: connection.syn_acks,
             resent: connection.resent,
+            from_client,
+            from_server,
             client_hello_acked: connection.client_hello_acked,
             unreachable: connection.unreachable,
             reading,
@@ -72,6 +79,29 @@ impl Setup {
     /// When `milestone` was reached.
     pub(crate) const fn at(&self, milestone: Milestone) -> Option<Moment> {
         self.milestones.get(milestone)
+    }
+
+    /// What became of the segments that `side` sent.
+    pub(crate) const fn passage(&self, side: Side) -> &Passage {
+        match side {
+            Side::Client => &self.from_client,
+            Side::Server => &self.from_server,
+        }
+    }
+
+    /// The segments with bytes of `side` that were sent again between `from` and `to`, after its
+    /// ClientHello, and were not needless.
+    pub(crate) fn resent_in_vain(
+        &self,
+        side: Side,
+        from: Moment,
+        to: Moment,
+    ) -> impl Iterator<Item = &Resent> {
+        self.resent.iter().filter(move |resent| {
+            let needed = resent.acked.is_none_or(|acked| acked > resent.moment);
+            let within = resent.moment >= from && resent.moment <= to;
+            resent.from == side && !resent.of_client_hello && needed && within
+        })
     }
 
     /// Whether `milestone` was reached.

@@ -103,6 +103,7 @@ impl Walk<'_> {
             self.push(Phase::ServerHello, Party::Server, begin, answer, by);
             return None;
         }
+        self.after_missed_client_hello();
         self.phase(
             Phase::ServerHello,
             self.first_of(&[M::ClientHelloEnd, M::ClientHello]),
@@ -182,6 +183,23 @@ impl Walk<'_> {
         None
     }
 
+    /// A ClientHello that was not captured was sent at the latest when the server acknowledged it.
+    fn after_missed_client_hello(&mut self) {
+        use Milestone as M;
+        let setup = self.setup;
+        if setup.has(M::ClientHello) {
+            return;
+        }
+        let (Some(acked), Some(hello)) = (setup.unseen(Side::Client), setup.at(M::ServerHello))
+        else {
+            return;
+        };
+        if acked <= hello {
+            let by = EndedBy::Milestone(M::ServerHello);
+            self.push(Phase::ServerHello, Party::Server, acked, hello, by);
+        }
+    }
+
     /// The client has begun to speak, and the rest of its ClientHello is under way: what of it was
     /// lost takes time, too.
     fn rest_of_client_hello(&mut self) -> Option<()> {
@@ -213,7 +231,7 @@ impl Walk<'_> {
             return Some(());
         };
         if let Some(end) = self.setup.at(to) {
-            let owner = self.owner(phase, from);
+            let owner = self.owner(phase, from, end);
             self.push(phase, owner, start, end, EndedBy::Milestone(to));
             return Some(());
         }
@@ -226,7 +244,7 @@ impl Walk<'_> {
             return Some(());
         }
         let (end, ended_by) = self.end_of_unfulfilled(phase, start);
-        let owner = self.owner(phase, from);
+        let owner = self.owner(phase, from, end);
         self.push(phase, owner, start, end, ended_by);
         None
     }
@@ -278,9 +296,20 @@ impl Walk<'_> {
         over.then_some((last, EndedBy::Abandoned))
     }
 
-    /// Who owes the next move in `phase`, which began with `from`.
-    fn owner(&self, phase: Phase, from: Milestone) -> Party {
+    /// Who owes the next move in `phase`, which began with `from` and ended at `end`.
+    fn owner(&self, phase: Phase, from: Milestone, end: Moment) -> Party {
         let setup = self.setup;
+        let start = setup.at(from).unwrap_or(end);
+        let flight = match phase {
+            Phase::ServerFlight | Phase::ClientFinished => Some(Side::Server),
+            Phase::ServerFinished => Some(Side::Client),
+            _ => None,
+        };
+        let late = matches!(phase, Phase::ServerFlight | Phase::ServerFinished)
+            && self.lacks_much(start, end);
+        if late || flight.is_some_and(|side| self.was_lost(side, start, end)) {
+            return Party::Network;
+        }
         match phase {
             Phase::NameResolution => Party::Resolver,
             Phase::EarlierAttempts => Party::Network,
@@ -301,7 +330,11 @@ impl Walk<'_> {
                         .client_hello_acked
                         .is_none_or(|acked| acked > resent.moment)
                 });
-                if lost { Party::Network } else { Party::Server }
+                if lost || self.lacks_much(start, end) {
+                    Party::Network
+                } else {
+                    Party::Server
+                }
             }
             Phase::Starttls => match self.silent_side() {
                 Side::Client => Party::Client,
@@ -311,6 +344,25 @@ impl Walk<'_> {
             Phase::ClientHello | Phase::ClientFinished | Phase::ApplicationData => Party::Client,
             Phase::ServerGreeting | Phase::ServerFlight | Phase::ServerFinished => Party::Server,
         }
+    }
+
+    /// Whether what `side` sent was under way, again and again, for most of the time.
+    fn was_lost(&self, side: Side, start: Moment, end: Moment) -> bool {
+        let resent = self.setup.resent_in_vain(side, start, end).last();
+        resent.is_some_and(|last| {
+            let until = last.acked.map_or(end, |acked| acked.min(end));
+            until.since(start) >= end.since(start).percent(50)
+        })
+    }
+
+    /// Whether the client had got later bytes of the server for most of the time, and lacked the
+    /// first.
+    fn lacks_much(&self, start: Moment, end: Moment) -> bool {
+        let hole = self.setup.from_server.hole;
+        hole.filter(|hole| hole.since >= start).is_some_and(|hole| {
+            let until = hole.filled.map_or(end, |(at, _)| at.min(end));
+            hole.receiver_lacks_it && until.since(hole.since) >= end.since(start).percent(50)
+        })
     }
 
     /// Who was silent longest in the dialogue, the silence in which it ended included.

@@ -83,7 +83,8 @@ fn a_clock_that_is_set_back_is_told() {
 /// One connection that is silent for many seconds is a gap of everyone, too.
 #[test]
 fn a_recorded_silence_is_no_step_of_the_clock_and_no_work_of_an_app() {
-    for name in names() {
+    // The lab's own captures of which it set the clock.
+    for name in names().into_iter().filter(|it| !it.starts_with("clock-")) {
         let analysis = analyze(&recorded(&name).file());
         for code in [NoticeCode::ClockStep, NoticeCode::VpnAppView] {
             assert!(!has(&analysis, code), "{name}: {code}");

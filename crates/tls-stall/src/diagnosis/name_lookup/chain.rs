@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::{Case, Cover};
-use super::{SLACK, may_be};
+use super::{SLACK, is_resolver_silent, may_be};
 use crate::dns::{End, Lookup, Name, is_under_reverse_tree};
 use crate::report::Phase;
 use crate::time::{Moment, Span, Timestamp};
@@ -142,7 +142,8 @@ impl<'a> Chain<'a> {
                 .begun(first.asker, begin, until.min(to.time));
             let next: Vec<&Lookup> = found
                 .into_iter()
-                .filter(|it| !chain.has(it) && chain.leads_to(it, peer))
+                .filter(|it| !chain.has(it))
+                .filter(|it| chain.leads_to(it, peer) || chain.goes_on_in_vain(case, it))
                 .take(MAX_LINKS.saturating_sub(chain.links.len()))
                 .collect();
             if next.is_empty() {
@@ -172,6 +173,15 @@ impl<'a> Chain<'a> {
         let (root, name) = (self.name().as_str(), lookup.name.as_str());
         name.strip_prefix(root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// Whether `lookup` was asked of a resolver that answers nothing, as the chain's last link was,
+    /// once that had been given up: to the asker they are one silence.
+    fn goes_on_in_vain(&self, case: &Case<'_>, lookup: &Lookup) -> bool {
+        let last = self.last_to_end();
+        lookup.first().time >= last.end().earliest().plus(Span::ZERO.minus(SLACK))
+            && is_resolver_silent(case, last)
+            && is_resolver_silent(case, lookup)
     }
 
     fn has(&self, lookup: &Lookup) -> bool {

@@ -155,13 +155,11 @@ impl Score {
 
 /// The connection that `expected` is about: to the same server, rather one with the same wait.
 fn find(connections: &[&Connection], expected: &Expected) -> Option<usize> {
-    let of_server = |connection: &&Connection| {
-        connection.server.to_string() == expected.server && !connection.findings.is_empty()
-    };
+    let of_server =
+        |connection: &&Connection| expected.is_of(connection) && !connection.findings.is_empty();
     let has_wait = |connection: &&Connection| {
-        connection.waits.iter().any(|wait| {
-            (wait.from_frame.get(), wait.to_frame.get()) == (expected.from_frame, expected.to_frame)
-        })
+        let mut waits = connection.waits.iter();
+        waits.any(|wait| expected.is_between(wait))
     };
     let mut places = connections.iter();
     places
@@ -174,9 +172,7 @@ fn worth(expected: &Expected, verdict: Option<&Finding>) -> Worth {
         return Worth::Missed;
     };
     let told = verdict.cause.name();
-    let same_wait =
-        verdict.phase.name() == expected.phase && verdict.waiting_on.name() == expected.waiting_on;
-    if told == expected.cause && same_wait {
+    if told == expected.cause && expected.is_phase_of(verdict) {
         Worth::Right
     } else if names_a_silence(told) && !names_a_silence(&expected.cause) {
         Worth::Abstained
@@ -215,6 +211,7 @@ mod tests {
         Capture {
             path: "a.pcap".to_owned(),
             stalls: None,
+            not_yet: None,
             expect: vec![toml::from_str(&stall).unwrap()],
         }
     }

@@ -1,0 +1,202 @@
+//! A path on which only the large packets vanish, told from plain loss by the sizes.
+
+use super::{Candidate, Case, Check, Cover, Opinion};
+use crate::decode::IcmpKind;
+use crate::report::{Cause, Party, Phase};
+use crate::tcp::{Resent, Side};
+use crate::time::{Moment, Span};
+
+/// Payloads that no path drops for their size are smaller: IPv6 carries 1280 bytes everywhere
+/// (RFC 8200, section 5), and tunnels over IPv4 hardly less than 1100.
+const LARGE: u32 = 1000;
+
+/// The largest payload in an Ethernet frame.
+const ETHERNET: u32 = 1460;
+
+/// Loss by chance is repaired sooner: three timeouts of 200 ms, doubled, and the round trips.
+const REPAIRED: Span = Span::from_secs(3);
+
+pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    for side in [Side::Client, Side::Server] {
+        if let Some(pattern) = pattern(case, side) {
+            let candidate = pattern.candidate(case, side);
+            opinions.push(Opinion::Holds(Box::new(candidate)));
+        }
+    }
+}
+
+/// The pattern of sizes of what `side` sent.
+pub(super) struct Pattern {
+    /// Payload of the segments that vanished.
+    size: u32,
+    /// The copies that were sent in vain; empty where they are not visible from here.
+    copies: Vec<Moment>,
+    /// When smaller ones came through instead.
+    until: Option<Moment>,
+    small: String,
+}
+
+/// Whether only large segments of `side` vanish during the wait.
+pub(super) fn pattern(case: &Case<'_>, side: Side) -> Option<Pattern> {
+    let phase = case.wait.phase;
+    let rest_of_hello = case.awaits_rest_of_client_hello();
+    let concerns = match side {
+        Side::Client => {
+            rest_of_hello || matches!(phase, Phase::ServerHello | Phase::ServerFinished)
+        }
+        Side::Server => matches!(
+            phase,
+            Phase::ServerHello | Phase::ServerFlight | Phase::ClientFinished
+        ),
+    };
+    if !concerns {
+        return None;
+    }
+    seen_by_sender(case, side).or_else(|| seen_by_receiver(case, side))
+}
+
+fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
+    let setup = case.setup;
+    let resent: Vec<&Resent> = setup
+        .resent
+        .iter()
+        .filter(|resent| resent.from == side && resent.moment <= case.wait.to)
+        .collect();
+    let copies_of = |copy: &Resent| resent.iter().filter(|it| it.start == copy.start).count();
+    let lost = resent
+        .iter()
+        .rev()
+        .filter(|resent| resent.len >= LARGE)
+        .max_by_key(|resent| (copies_of(resent), resent.len))?;
+    let size = lost.len;
+    let copies: Vec<Moment> = resent
+        .iter()
+        .filter(|it| it.start == lost.start && it.len >= size)
+        .map(|it| it.moment)
+        .collect();
+    let last = *copies.last()?;
+    let smaller = resent
+        .iter()
+        .find(|it| it.start == lost.start && it.len < size && it.moment > last)
+        .and_then(|it| Some((it.len, it.acked?)));
+    let acked = lost.acked.filter(|&acked| acked <= case.wait.to);
+    if copies.len() < 2 || (acked.is_some() && smaller.is_none()) {
+        return None;
+    }
+    let sacked = setup.passage(side).least_sacked.filter(|&len| len < size);
+    let too_big = setup.unreachable.and_then(|error| match error.kind {
+        IcmpKind::TooBig { mtu } => Some((error.reporter, mtu)),
+        _ => None,
+    });
+    let small = match (smaller, sacked, too_big) {
+        (Some((len, at)), ..) => format!(
+            "sent again with {len} bytes, it was acknowledged in frame {}",
+            at.frame
+        ),
+        (None, Some(len), _) => {
+            format!("no more than {len} bytes beyond it came through (selective acknowledgement)")
+        }
+        (None, None, Some((reporter, mtu))) => {
+            format!("{reporter} reports an MTU of {mtu} (ICMP)")
+        }
+        (None, None, None) => return None,
+    };
+    Some(Pattern {
+        size,
+        copies,
+        until: smaller.map(|(_, at)| at),
+        small,
+    })
+}
+
+fn seen_by_receiver(case: &Case<'_>, side: Side) -> Option<Pattern> {
+    let (wait, passage) = (case.wait, case.setup.passage(side));
+    let hole = passage.hole.filter(|hole| hole.receiver_lacks_it)?;
+    // As many segments as it takes at least: each is no smaller than this on the average.
+    let size = hole.len.div_ceil(hole.len.div_ceil(ETHERNET).max(1));
+    let sacked = passage.least_sacked.filter(|&len| len < size)?;
+    if size < LARGE || hole.since < wait.from || hole.since > wait.to {
+        return None;
+    }
+    let filled = hole.filled.filter(|&(at, _)| at <= wait.to);
+    match filled {
+        Some((_, len)) if len >= size || len < ETHERNET / 3 => return None,
+        None if wait.to.since(hole.since) < REPAIRED => return None,
+        Some(_) | None => {}
+    }
+    let small = match filled {
+        Some((at, len)) => format!("the hole is filled with {len} bytes in frame {}", at.frame),
+        None => format!("a segment of no more than {sacked} bytes beyond the hole came through"),
+    };
+    Some(Pattern {
+        size,
+        copies: Vec::new(),
+        until: filled.map(|(at, _)| at),
+        small,
+    })
+}
+
+impl Pattern {
+    fn candidate(self, case: &Case<'_>, side: Side) -> Candidate {
+        let setup = case.setup;
+        let (client, server) = (setup.client.ip.to_string(), setup.server.to_string());
+        let (from, to) = match side {
+            Side::Client => (client, server),
+            Side::Server => (server, client),
+        };
+        let until = self.until.unwrap_or(case.wait.to).min(case.wait.to);
+        let explained = until.since(case.wait.from).max(Span::ZERO);
+        let wait = case.wait.duration();
+        let count = self.copies.len();
+        let largest = setup.passage(side).largest_through;
+        let seen = (!self.copies.is_empty()).then_some(count >= 3);
+        Candidate {
+            cause: Cause::PathMtuBlackHole,
+            waiting_on: Party::Network,
+            cover: Cover::between(case.wait.from.time, until.time),
+            summary: format!(
+                "Segments of {} bytes from {from} do not reach {to}, and smaller ones do: the path \
+                 drops large packets without the sender learning of it.",
+                self.size
+            ),
+            remedy: format!(
+                "Let ICMP \"fragmentation needed\" (type 3 code 4; IPv6: packet too big) through to \
+                 {from}, or clamp the TCP MSS on the router or tunnel between {from} and {to}; a \
+                 smaller MTU at {from} proves it."
+            ),
+            evidence: self
+                .copies
+                .iter()
+                .map(|&at| (at, format!("{} bytes, sent again", self.size)))
+                .chain(
+                    self.until
+                        .map(|at| (at, "smaller segments come through".to_owned())),
+                )
+                .collect(),
+            checks: vec![
+                Check::necessary("small-ones-pass", true, self.small),
+                Check::strong(
+                    "large-ones-vanish",
+                    seen,
+                    match seen {
+                        Some(_) => format!("{count} more copies of {} bytes in vain", self.size),
+                        None => "the sender's copies are not visible from here".to_owned(),
+                    },
+                ),
+                Check::strong(
+                    "no-large-one-passes",
+                    largest < self.size,
+                    format!("the largest that was acknowledged has {largest} bytes"),
+                ),
+                Check::strong(
+                    "covers-the-wait",
+                    explained >= wait.percent(80),
+                    format!("nothing large had passed for {explained} of {wait}"),
+                ),
+            ],
+            is_fallback: false,
+            lookups: Vec::new(),
+            subject: None,
+        }
+    }
+}

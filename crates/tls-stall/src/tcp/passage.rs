@@ -1,0 +1,148 @@
+//! What became of one side's segments on their way: which sizes got through, holes, shut windows.
+
+use super::options::sacked;
+use super::seq::SeqNumber;
+use crate::decode::Segment;
+use crate::time::{Moment, Span};
+
+/// Windows noted that were shut; of more, the last counts as one with those before it.
+const MAX_SHUT: usize = 16;
+
+/// What became of the segments that one side sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Passage {
+    /// Payload of the largest segment that was acknowledged and never sent again.
+    pub(crate) largest_through: u32,
+    /// The shortest stretch of bytes that the receiver reported beyond a hole (RFC 2018): a
+    /// segment that came through is no larger.
+    pub(crate) least_sacked: Option<u32>,
+    /// The first bytes that were passed by others and that the receiver said it lacks.
+    pub(crate) hole: Option<Hole>,
+    /// When the receiver's window was shut, in order.
+    pub(crate) shut: Vec<Shut>,
+    /// Payload of the largest segment that is not acknowledged and was not sent again.
+    pending: u32,
+}
+
+/// Bytes that were missing at the receiver when later ones had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) start: SeqNumber,
+    pub(crate) len: u32,
+    /// When the first segment beyond it came.
+    pub(crate) since: Moment,
+    /// Whether the receiver acknowledged no more than its start meanwhile; else the capturer may
+    /// have lost it.
+    pub(crate) receiver_lacks_it: bool,
+    /// The segment that came for its start, and its payload.
+    pub(crate) filled: Option<(Moment, u32)>,
+}
+
+/// A stretch of time in which a receiver took no bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shut {
+    pub(crate) since: Moment,
+    /// The segment that opened the window; `None` while it is shut.
+    pub(crate) until: Option<Moment>,
+}
+
+impl Passage {
+    /// Notes bytes from `start` that were not sent before, where `next` was due.
+    pub(super) fn note_new(&mut self, next: SeqNumber, start: SeqNumber, len: u32, moment: Moment) {
+        self.pending = self.pending.max(len);
+        let missing = start.beyond(next).unwrap_or(0);
+        if missing > 0 && self.hole.is_none() {
+            self.hole = Some(Hole {
+                start: next,
+                len: missing,
+                since: moment,
+                receiver_lacks_it: false,
+                filled: None,
+            });
+        }
+    }
+
+    /// Notes that bytes from `start` came that lie before those sent last; true where they fill
+    /// the hole, so that here they are seen for the first time.
+    pub(super) fn fills_hole(&mut self, start: SeqNumber, len: u32, moment: Moment) -> bool {
+        let Some(hole) = &mut self.hole else {
+            return false;
+        };
+        let Some(offset) = start.beyond(hole.start).filter(|&offset| offset < hole.len) else {
+            return false;
+        };
+        if offset == 0 {
+            hole.filled.get_or_insert((moment, len));
+        }
+        true
+    }
+
+    /// Notes that a segment was sent again: of those that are not acknowledged, it is unknown
+    /// which came through.
+    pub(super) fn note_resent(&mut self) {
+        self.pending = 0;
+    }
+
+    /// Notes what the receiver says: `sent` is beyond the last byte sent.
+    pub(super) fn note_receipt(
+        &mut self,
+        segment: &Segment<'_>,
+        sent: Option<SeqNumber>,
+        moment: Moment,
+    ) {
+        let flags = segment.flags;
+        if flags.ack() {
+            let ack = SeqNumber(segment.ack);
+            if sent.is_some_and(|sent| !ack.is_before(sent)) {
+                self.largest_through = self.largest_through.max(self.pending);
+                self.pending = 0;
+            }
+            if let Some(hole) = &mut self.hole
+                && hole.filled.is_none()
+                && ack == hole.start
+            {
+                hole.receiver_lacks_it = true;
+            }
+            for (left, right) in sacked(segment.options) {
+                let len = SeqNumber(right).beyond(SeqNumber(left)).unwrap_or(0);
+                let beyond = SeqNumber(left).beyond(ack).is_some_and(|gap| gap > 0);
+                if beyond && len > 0 {
+                    let least = self.least_sacked.map_or(len, |least| least.min(len));
+                    self.least_sacked = Some(least);
+                }
+            }
+        }
+        // A RST has no window, and that of a SYN is never scaled.
+        if let Some(window) = segment.window.filter(|_| !flags.rst() && !flags.syn()) {
+            self.note_window(window, moment);
+        }
+    }
+
+    fn note_window(&mut self, window: u16, moment: Moment) {
+        let is_shut = self.shut.last().is_some_and(|shut| shut.until.is_none());
+        if window == 0 && !is_shut && self.shut.len() < MAX_SHUT {
+            self.shut.push(Shut {
+                since: moment,
+                until: None,
+            });
+        } else if window > 0
+            && is_shut
+            && let Some(shut) = self.shut.last_mut()
+        {
+            shut.until = Some(moment);
+        }
+    }
+
+    /// How long the receiver's window was shut between `from` and `to`, and since when.
+    pub(crate) fn longest_shut(&self, from: Moment, to: Moment) -> Option<(Shut, Span)> {
+        let within = |shut: &Shut| {
+            let end = shut.until.unwrap_or(to).min(to);
+            end.since(shut.since.max(from))
+        };
+        self.shut
+            .iter()
+            .map(|shut| (*shut, within(shut)))
+            .filter(|&(_, length)| length > Span::ZERO)
+            .max_by_key(|&(_, length)| length)
+    }
+}
