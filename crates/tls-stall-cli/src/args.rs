@@ -23,6 +23,8 @@ Examples:
       every connection to one server, healthy or not
   tls-stall --fail-on stall --quiet *.pcap
       for scripts: one line for each stall, and exit code 1 if there is one
+  tls-stall --format html -o report.html phone.pcap
+      to look at in a browser, or to send: one file, with drawings
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
 
@@ -96,6 +98,10 @@ pub(crate) struct Args {
     )]
     pub(crate) color: Color,
 
+    /// Draw text in ASCII, as for an e-mail
+    #[arg(long)]
+    pub(crate) ascii: bool,
+
     /// In text, only one line for each stalled or failed connection, and notices
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -110,6 +116,12 @@ pub(crate) enum Format {
     Json,
     /// For programs that read along: a connection a line, as soon as no more of it is to come
     Ndjson,
+    /// For a browser: one file, with drawings
+    Html,
+    /// For issue trackers
+    Markdown,
+    /// For spreadsheets, a row for each finding
+    Csv,
 }
 
 /// When the text is coloured.

@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
     use crate::json;
-    use crate::text::example;
+    use crate::example;
 
     #[test]
     fn a_line_is_the_connection_of_a_report_with_its_capture() {

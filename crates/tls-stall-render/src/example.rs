@@ -51,12 +51,11 @@ pub(crate) fn stalled() -> Document {
     let mut lookup = Lookup::new("25.113.0.203.in-addr.arpa", "PTR", [10, 8, 0, 1].into());
     lookup.duration = Span::from_secs(28);
     lookup.schedule = Some("glibc, three name servers".to_owned());
-    lookup.queries.push(LookupQuery::new(
-        frame(51),
-        Span::from_millis(3300),
-        RESOLVER,
-        48056,
-    ));
+    for (number, millis) in [(51, 3300), (53, 8301), (58, 16_301)] {
+        let time = Span::from_millis(millis);
+        let query = LookupQuery::new(frame(number), time, RESOLVER, 48056);
+        lookup.queries.push(query);
+    }
     capture.analysis.lookups.push(lookup);
     capture.analysis.notices.push(Notice::new(
         NoticeCode::CaptureCutShort,

@@ -1,0 +1,230 @@
+//! The ladder of one connection as a drawing.
+
+use super::figure::{WIDTH, clip, seconds, units};
+use crate::ladder::{Ladder, Lane, Silence, Step};
+
+/// Where the first and the last lane stand.
+const FIRST_LANE: f64 = 200.0;
+const LAST_LANE: f64 = WIDTH - 50.0;
+
+/// Where the first frame stands, below the names of the lanes.
+const TOP: f64 = 56.0;
+
+/// The least distance from one frame to the next.
+const STEP: f64 = 26.0;
+
+/// What the whole time takes, as far as no frames stand in the way.
+const LENGTH: f64 = 420.0;
+
+/// Half of the width of the mark of a silence.
+const HALF_MARK: f64 = 6.0;
+
+/// A ladder with its coordinates.
+pub(super) struct Drawing {
+    /// Unlike that of any other drawing on the page.
+    pub(super) id: String,
+    pub(super) width: String,
+    pub(super) height: String,
+    /// Where the lanes end.
+    pub(super) bottom: String,
+    pub(super) lanes: Vec<LaneLine>,
+    pub(super) arrows: Vec<Arrow>,
+    pub(super) marks: Vec<Mark>,
+}
+
+/// One lane and its name.
+pub(super) struct LaneLine {
+    pub(super) x: String,
+    pub(super) name: &'static str,
+}
+
+/// One frame.
+pub(super) struct Arrow {
+    pub(super) y: String,
+    /// Where what is written above it stands.
+    pub(super) label_y: String,
+    pub(super) label_x: String,
+    pub(super) label: String,
+    /// From where to where, if both are known.
+    pub(super) line: Option<(String, String)>,
+    /// Where it was, if only one end is known.
+    pub(super) dot: Option<String>,
+    pub(super) frame: String,
+    pub(super) time: String,
+    /// Who sent it to whom, in words.
+    pub(super) way: String,
+    pub(super) text: String,
+}
+
+/// A silence of one lane.
+pub(super) struct Mark {
+    pub(super) x: String,
+    pub(super) y: String,
+    pub(super) width: String,
+    pub(super) height: String,
+    /// Where its length is written, on the first of its lanes.
+    pub(super) label: Option<MarkLabel>,
+    pub(super) text: String,
+}
+
+/// How long a silence was, written beside it.
+pub(super) struct MarkLabel {
+    pub(super) x: String,
+    pub(super) y: String,
+    pub(super) below: String,
+    /// `start` or `end`: on which side of the lane it stands.
+    pub(super) anchor: &'static str,
+    pub(super) length: String,
+    pub(super) waiting: String,
+}
+
+impl Drawing {
+    /// `ladder` as a drawing; `None` where nothing is known of the connection.
+    pub(super) fn new(id: String, ladder: &Ladder) -> Option<Self> {
+        let places = Places::of(ladder);
+        let bottom = places.rows.last()? + STEP;
+        let lanes = ladder.lanes.iter();
+        let steps = ladder.steps.iter().zip(&places.rows);
+        let marks = ladder.silences.iter();
+        Some(Self {
+            id,
+            width: units(WIDTH),
+            height: units(bottom + 8.0),
+            bottom: units(bottom),
+            lanes: lanes
+                .map(|&lane| LaneLine {
+                    x: units(places.lane(lane)),
+                    name: lane.name(),
+                })
+                .collect(),
+            arrows: steps.map(|(step, &y)| places.arrow(step, y)).collect(),
+            marks: marks.flat_map(|silence| places.marks(silence)).collect(),
+        })
+    }
+}
+
+/// Where everything stands.
+struct Places<'a> {
+    lanes: &'a [Lane],
+    /// The distance from one lane to the next.
+    pitch: f64,
+    /// The height of each frame.
+    rows: Vec<f64>,
+}
+
+impl<'a> Places<'a> {
+    fn of(ladder: &'a Ladder) -> Self {
+        let length = ladder.length().as_secs_f64();
+        let per_second = if length > 0.0 { LENGTH / length } else { 0.0 };
+        let mut y = TOP;
+        let rows = (0..ladder.steps.len()).map(|index| {
+            if index > 0 {
+                y += (ladder.gap(index).as_secs_f64() * per_second).max(STEP);
+            }
+            y
+        });
+        let rows = rows.collect();
+        let between = ladder.lanes.len().saturating_sub(1).max(1);
+        let between = u32::try_from(between).map_or(1.0, f64::from);
+        Self {
+            lanes: &ladder.lanes,
+            pitch: (LAST_LANE - FIRST_LANE) / between,
+            rows,
+        }
+    }
+
+    fn lane(&self, lane: Lane) -> f64 {
+        let place = self.lanes.iter().position(|it| *it == lane);
+        let place = place.and_then(|place| u32::try_from(place).ok());
+        self.pitch.mul_add(place.map_or(0.0, f64::from), FIRST_LANE)
+    }
+
+    fn arrow(&self, step: &Step, y: f64) -> Arrow {
+        let (from, to) = (step.from, step.to);
+        let line = from
+            .zip(to)
+            .map(|(from, to)| (self.lane(from), self.lane(to)));
+        let dot = if line.is_none() { from.or(to) } else { None };
+        let middle = match (line, dot) {
+            (Some((from, to)), _) => f64::midpoint(from, to),
+            (None, Some(lane)) => self.lane(lane),
+            (None, None) => f64::midpoint(FIRST_LANE, LAST_LANE),
+        };
+        // A character of the label is about 7 units wide.
+        let fits = (self.pitch / 7.2).floor();
+        let fits = (16..40)
+            .take_while(|&count| f64::from(count) <= fits)
+            .count();
+        let way = match (from, to) {
+            (Some(from), Some(to)) => format!("{} → {}", from.name(), to.name()),
+            (Some(from), None) => from.name().to_owned(),
+            _ => "–".to_owned(),
+        };
+        Arrow {
+            y: units(y),
+            label_y: units(if line.is_some() || dot.is_some() {
+                y - 5.0
+            } else {
+                y + 4.0
+            }),
+            label_x: units(middle),
+            label: clip(&step.label, fits.saturating_add(15)),
+            line: line.map(|(from, to)| {
+                let tip = if from < to { to - 2.0 } else { to + 2.0 };
+                (units(from), units(tip))
+            }),
+            dot: dot.map(|lane| units(self.lane(lane))),
+            frame: step.frame.to_string(),
+            time: seconds(step.time),
+            way,
+            text: step.text.clone(),
+        }
+    }
+
+    /// The marks of `silence`, one on each of its lanes.
+    fn marks(&self, silence: &Silence) -> Vec<Mark> {
+        let row = |index: usize| self.rows.get(index).copied();
+        let last = self.rows.last().copied().unwrap_or(TOP);
+        let start = row(silence.from).unwrap_or(TOP);
+        let end = row(silence.to).unwrap_or(last + STEP);
+        let mut marks = Vec::new();
+        for &lane in &silence.lanes {
+            let is_first = marks.is_empty();
+            marks.push(Mark {
+                x: units(self.lane(lane) - HALF_MARK),
+                y: units(start),
+                width: units(HALF_MARK * 2.0),
+                height: units((end - start).max(2.0)),
+                label: is_first.then(|| self.label(silence, lane)),
+                text: silence.text.clone(),
+            });
+        }
+        marks
+    }
+
+    /// The label of `silence` in its largest gap, on the side of `lane` where there is room.
+    fn label(&self, silence: &Silence, lane: Lane) -> MarkLabel {
+        let rows = self.rows.iter().skip(silence.from);
+        let next = rows.clone().skip(1);
+        let gaps = rows
+            .zip(next)
+            .take(silence.to.saturating_sub(silence.from).max(1));
+        let largest = gaps.max_by(|(a, b), (c, d)| (*b - *a).total_cmp(&(*d - *c)));
+        let (above, below) = largest.map_or((TOP, TOP + STEP), |(above, below)| (*above, *below));
+        let middle = f64::midpoint(above, below);
+        let is_last = self.lanes.last() == Some(&lane);
+        let (x, anchor) = if is_last {
+            (self.lane(lane) - 14.0, "end")
+        } else {
+            (self.lane(lane) + 14.0, "start")
+        };
+        MarkLabel {
+            x: units(x),
+            y: units(middle - 5.0),
+            below: units(middle + 10.0),
+            anchor,
+            length: silence.length.clone(),
+            waiting: silence.waiting.clone(),
+        }
+    }
+}
