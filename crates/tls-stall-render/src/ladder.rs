@@ -267,12 +267,12 @@ impl Known<'_> {
 }
 
 impl Message<'_> {
-    /// `PTR query`, `PTR answer: NXDOMAIN`.
+    /// `PTR query`, `PTR: NXDOMAIN`.
     fn label(&self) -> String {
         let kind = shown(&self.lookup.record_type);
         match self.answer {
             None => format!("{kind} query"),
-            Some(rcode) => format!("{kind} answer: {}", shown(rcode)),
+            Some(rcode) => format!("{kind}: {}", shown(rcode)),
         }
     }
 

@@ -1,17 +1,26 @@
-//! What the drawings have in common: their size, and numbers as SVG has them.
+//! What the drawings have in common: across they are measured in parts of their width, which is
+//! that of the screen, and down in pixels, so that their text has the same size on every screen.
 
 use tls_stall::Span;
 
-/// The width of every drawing, in its own units; the page scales it.
-pub(super) const WIDTH: f64 = 720.0;
+/// A part of the width, as SVG has it.
+pub(super) fn percent(part: f64) -> String {
+    number(part * 100.0, 2) + "%"
+}
 
-/// A length to a tenth of a unit.
-pub(super) fn units(length: f64) -> String {
-    let mut text = format!("{length:.1}");
-    if let Some(whole) = text.strip_suffix(".0") {
-        text.truncate(whole.len());
+/// A number of pixels, to a tenth.
+pub(super) fn pixels(length: f64) -> String {
+    number(length, 1)
+}
+
+fn number(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
     }
-    text
 }
 
 /// Seconds to the millisecond.
@@ -33,8 +42,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short_and_finite() {
-        assert_eq!((&*units(12.0), &*units(12.34)), ("12", "12.3"));
+    fn numbers_are_short() {
+        assert_eq!(
+            [pixels(10.0), pixels(12.34), pixels(-0.01)],
+            ["10", "12.3", "0"]
+        );
+        assert_eq!(
+            [percent(1.0), percent(0.0), percent(1.0 / 3.0)],
+            ["100%", "0%", "33.33%"]
+        );
     }
 
     #[test]

@@ -1,14 +1,10 @@
 //! The ladder of one connection as a drawing.
 
-use super::figure::{WIDTH, clip, seconds, units};
+use super::figure::{clip, percent, pixels, seconds};
 use crate::ladder::{Ladder, Lane, Silence, Step};
 
-/// Where the first and the last lane stand.
-const FIRST_LANE: f64 = 200.0;
-const LAST_LANE: f64 = WIDTH - 50.0;
-
 /// Where the first frame stands, below the names of the lanes.
-const TOP: f64 = 56.0;
+const TOP: f64 = 54.0;
 
 /// The least distance from one frame to the next.
 const STEP: f64 = 26.0;
@@ -16,14 +12,13 @@ const STEP: f64 = 26.0;
 /// What the whole time takes, as far as no frames stand in the way.
 const LENGTH: f64 = 420.0;
 
-/// Half of the width of the mark of a silence.
-const HALF_MARK: f64 = 6.0;
+/// As many characters are written above an arrow.
+const LABEL: usize = 24;
 
 /// A ladder with its coordinates.
 pub(super) struct Drawing {
     /// Unlike that of any other drawing on the page.
     pub(super) id: String,
-    pub(super) width: String,
     pub(super) height: String,
     /// Where the lanes end.
     pub(super) bottom: String,
@@ -60,7 +55,6 @@ pub(super) struct Arrow {
 pub(super) struct Mark {
     pub(super) x: String,
     pub(super) y: String,
-    pub(super) width: String,
     pub(super) height: String,
     /// Where its length is written, on the first of its lanes.
     pub(super) label: Option<MarkLabel>,
@@ -74,6 +68,8 @@ pub(super) struct MarkLabel {
     pub(super) below: String,
     /// `start` or `end`: on which side of the lane it stands.
     pub(super) anchor: &'static str,
+    /// How far from it.
+    pub(super) dx: &'static str,
     pub(super) length: String,
     pub(super) waiting: String,
 }
@@ -88,12 +84,11 @@ impl Drawing {
         let marks = ladder.silences.iter();
         Some(Self {
             id,
-            width: units(WIDTH),
-            height: units(bottom + 8.0),
-            bottom: units(bottom),
+            height: pixels(bottom + 4.0),
+            bottom: pixels(bottom),
             lanes: lanes
                 .map(|&lane| LaneLine {
-                    x: units(places.lane(lane)),
+                    x: percent(places.lane(lane)),
                     name: lane.name(),
                 })
                 .collect(),
@@ -106,8 +101,6 @@ impl Drawing {
 /// Where everything stands.
 struct Places<'a> {
     lanes: &'a [Lane],
-    /// The distance from one lane to the next.
-    pitch: f64,
     /// The height of each frame.
     rows: Vec<f64>,
 }
@@ -124,19 +117,18 @@ impl<'a> Places<'a> {
             y
         });
         let rows = rows.collect();
-        let between = ladder.lanes.len().saturating_sub(1).max(1);
-        let between = u32::try_from(between).map_or(1.0, f64::from);
         Self {
             lanes: &ladder.lanes,
-            pitch: (LAST_LANE - FIRST_LANE) / between,
             rows,
         }
     }
 
+    /// Where `lane` stands, from 0 for the first to 1 for the last.
     fn lane(&self, lane: Lane) -> f64 {
         let place = self.lanes.iter().position(|it| *it == lane);
         let place = place.and_then(|place| u32::try_from(place).ok());
-        self.pitch.mul_add(place.map_or(0.0, f64::from), FIRST_LANE)
+        let last = u32::try_from(self.lanes.len().saturating_sub(1));
+        place.map_or(0.0, f64::from) / last.map_or(1.0, f64::from).max(1.0)
     }
 
     fn arrow(&self, step: &Step, y: f64) -> Arrow {
@@ -148,32 +140,24 @@ impl<'a> Places<'a> {
         let middle = match (line, dot) {
             (Some((from, to)), _) => f64::midpoint(from, to),
             (None, Some(lane)) => self.lane(lane),
-            (None, None) => f64::midpoint(FIRST_LANE, LAST_LANE),
+            (None, None) => 0.5,
         };
-        // A character of the label is about 7 units wide.
-        let fits = (self.pitch / 7.2).floor();
-        let fits = (16..40)
-            .take_while(|&count| f64::from(count) <= fits)
-            .count();
         let way = match (from, to) {
             (Some(from), Some(to)) => format!("{} → {}", from.name(), to.name()),
             (Some(from), None) => from.name().to_owned(),
             _ => "–".to_owned(),
         };
         Arrow {
-            y: units(y),
-            label_y: units(if line.is_some() || dot.is_some() {
+            y: pixels(y),
+            label_y: pixels(if line.is_some() || dot.is_some() {
                 y - 5.0
             } else {
                 y + 4.0
             }),
-            label_x: units(middle),
-            label: clip(&step.label, fits.saturating_add(15)),
-            line: line.map(|(from, to)| {
-                let tip = if from < to { to - 2.0 } else { to + 2.0 };
-                (units(from), units(tip))
-            }),
-            dot: dot.map(|lane| units(self.lane(lane))),
+            label_x: percent(middle),
+            label: clip(step.label.trim_start_matches("the "), LABEL),
+            line: line.map(|(from, to)| (percent(from), percent(to))),
+            dot: dot.map(|lane| percent(self.lane(lane))),
             frame: step.frame.to_string(),
             time: seconds(step.time),
             way,
@@ -191,10 +175,9 @@ impl<'a> Places<'a> {
         for &lane in &silence.lanes {
             let is_first = marks.is_empty();
             marks.push(Mark {
-                x: units(self.lane(lane) - HALF_MARK),
-                y: units(start),
-                width: units(HALF_MARK * 2.0),
-                height: units((end - start).max(2.0)),
+                x: percent(self.lane(lane)),
+                y: pixels(start),
+                height: pixels((end - start).max(2.0)),
                 label: is_first.then(|| self.label(silence, lane)),
                 text: silence.text.clone(),
             });
@@ -202,7 +185,7 @@ impl<'a> Places<'a> {
         marks
     }
 
-    /// The label of `silence` in its largest gap, on the side of `lane` where there is room.
+    /// The label of `silence` in its largest gap, on the left of `lane` if another is there.
     fn label(&self, silence: &Silence, lane: Lane) -> MarkLabel {
         let rows = self.rows.iter().skip(silence.from);
         let next = rows.clone().skip(1);
@@ -212,18 +195,19 @@ impl<'a> Places<'a> {
         let largest = gaps.max_by(|(a, b), (c, d)| (*b - *a).total_cmp(&(*d - *c)));
         let (above, below) = largest.map_or((TOP, TOP + STEP), |(above, below)| (*above, *below));
         let middle = f64::midpoint(above, below);
-        let is_last = self.lanes.last() == Some(&lane);
-        let (x, anchor) = if is_last {
-            (self.lane(lane) - 14.0, "end")
+        let is_first = self.lanes.first() == Some(&lane);
+        let (anchor, dx) = if is_first {
+            ("start", "14")
         } else {
-            (self.lane(lane) + 14.0, "start")
+            ("end", "-14")
         };
         MarkLabel {
-            x: units(x),
-            y: units(middle - 5.0),
-            below: units(middle + 10.0),
+            x: percent(self.lane(lane)),
+            y: pixels(middle - 5.0),
+            below: pixels(middle + 11.0),
             anchor,
-            length: silence.length.clone(),
+            dx,
+            length: silence.length.replace("at least", "≥"),
             waiting: silence.waiting.clone(),
         }
     }

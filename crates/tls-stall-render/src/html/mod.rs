@@ -216,7 +216,7 @@ impl Row {
             href,
             several: group.is_several().then(|| group.count()),
             ends: group.ends(),
-            waits: group.waits(),
+            waits: group.waits().replace(" s", "\u{a0}s"),
             look,
             sign,
             verdict: words::short_verdict(group.worst),

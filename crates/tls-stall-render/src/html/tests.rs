@@ -28,6 +28,7 @@ pub(crate) fn well_formed(page: &str) -> String {
         }
         let is_empty = tag.ends_with('/');
         let tag = tag.trim_end_matches('/');
+        let tag = tag.strip_suffix(" open").unwrap_or(tag);
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         assert!(
             name.chars().all(|c| c.is_ascii_alphanumeric() || c == '!'),
@@ -193,10 +194,7 @@ fn a_thousand_stalled_connections_are_one_explanation() {
     let text = well_formed(&page);
     assert!(page.len() < 1_000_000, "{}", page.len());
     assert_eq!(page.matches("<article").count(), 1);
-    assert_eq!(
-        page.matches("aria-label=\"Ladder diagram\"").count(),
-        MAX_DRAWN
-    );
+    assert_eq!(page.matches("class=\"ladder\"").count(), MAX_DRAWN);
     assert!(text.contains("700 connections more are not drawn"));
 }
 
@@ -226,5 +224,7 @@ fn times_that_run_backwards_or_overflow_are_drawn_all_the_same() {
     connection.waits[1].duration = Span::from_nanos(i64::MIN);
     let page = render(&document).unwrap();
     well_formed(&page);
-    assert!(!page.contains("NaN") && !page.contains("\"inf") && !page.contains("\"-"));
+    for odd in ["NaN", "inf%", " y=\"-", "height=\"-", "width=\"-", "x1=\"-"] {
+        assert!(!page.contains(odd), "{odd}");
+    }
 }

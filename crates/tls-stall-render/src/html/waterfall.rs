@@ -2,40 +2,24 @@
 
 use tls_stall::{Connection, Phase, Span, Wait};
 
-use super::figure::{WIDTH, clip, units};
+use super::figure::percent;
 use crate::ladder::Lookups;
 use crate::words::{self, Standing};
 
-/// Where the axis begins and ends.
-const LEFT: f64 = 10.0;
-const RIGHT: f64 = WIDTH - 10.0;
-
-/// The height of the axis.
-const AXIS: f64 = 28.0;
-
-/// The height of a connection: its name, and below it its bar.
-const ROW: f64 = 42.0;
-const NAME: f64 = 16.0;
-const BAR: f64 = 14.0;
-
-/// A phase is never drawn narrower.
-const NARROWEST: f64 = 1.5;
-
-/// As many characters fit above a bar.
-const NAME_LENGTH: usize = 92;
+/// A phase is never drawn narrower than this part of the axis.
+const NARROWEST: f64 = 0.003;
 
 /// The axis has at most as many marks.
-const MOST_TICKS: f64 = 8.0;
+const MOST_TICKS: f64 = 5.0;
 
 /// The connections with their coordinates.
 pub(super) struct Waterfall {
-    pub(super) width: String,
-    pub(super) height: String,
-    pub(super) bar: String,
     pub(super) ticks: Vec<Tick>,
     pub(super) rows: Vec<Row>,
     /// The kinds of phases that occur, for the legend.
     pub(super) kinds: Vec<Kind>,
+    /// Whether there is a stall.
+    pub(super) stalled: bool,
     /// How many connections are not drawn.
     pub(super) left_out: Option<String>,
 }
@@ -49,11 +33,11 @@ pub(super) struct Tick {
 
 /// One connection.
 pub(super) struct Row {
-    pub(super) name_y: String,
-    pub(super) bar_y: String,
     pub(super) name: String,
-    pub(super) whole_name: String,
+    /// What became of it, if that is worth saying.
+    pub(super) verdict: Option<String>,
     pub(super) look: &'static str,
+    pub(super) sign: &'static str,
     pub(super) phases: Vec<Bar>,
 }
 
@@ -143,43 +127,27 @@ impl Waterfall {
         let mut kinds: Vec<Kind> = waits().map(|it| Kind::of(it.wait.phase)).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let mut y = AXIS;
-        let rows: Vec<Row> = placed
-            .iter()
-            .map(|(connection, waits)| {
-                let row = row(connection, waits, &axis, y);
-                y += ROW;
-                row
-            })
-            .collect();
         Some(Self {
-            width: units(WIDTH),
-            height: units(y),
-            bar: units(BAR),
             ticks: axis.ticks(),
-            rows,
+            rows: placed
+                .iter()
+                .map(|(connection, waits)| row(connection, waits, &axis))
+                .collect(),
             kinds,
+            stalled: waits().any(|it| it.wait.stalled),
             left_out: (left_out > 0).then(|| words::count(words::number(left_out), "connection")),
         })
     }
 }
 
-fn row(connection: &Connection, waits: &[Placed<'_>], axis: &Axis, y: f64) -> Row {
-    let (stream, ends) = (connection.tcp_stream, words::ends(connection));
-    let name = match Standing::of(connection) {
-        Standing::Stalled | Standing::Failed => {
-            format!("{stream}: {ends}: {}", words::verdict(connection))
-        }
-        Standing::Noted | Standing::Well => format!("{stream}: {ends}"),
-    };
-    let (look, sign) = super::look(Standing::of(connection));
-    let name = format!("{sign} {name}");
+fn row(connection: &Connection, waits: &[Placed<'_>], axis: &Axis) -> Row {
+    let standing = Standing::of(connection);
+    let (look, sign) = super::look(standing);
     Row {
-        name_y: units(y + NAME - 4.0),
-        bar_y: units(y + NAME),
-        name: clip(&name, NAME_LENGTH),
-        whole_name: name,
+        name: format!("{}: {}", connection.tcp_stream, words::ends(connection)),
+        verdict: (standing >= Standing::Failed).then(|| words::verdict(connection)),
         look,
+        sign,
         phases: waits.iter().map(|wait| axis.bar(wait)).collect(),
     }
 }
@@ -228,21 +196,21 @@ impl Axis {
         }
     }
 
-    fn x(&self, seconds: f64) -> f64 {
-        let part = (seconds - self.start) / self.length;
-        (RIGHT - LEFT).mul_add(part.clamp(0.0, 1.0), LEFT)
+    /// From 0 at its start to 1 at its end.
+    fn place(&self, seconds: f64) -> f64 {
+        ((seconds - self.start) / self.length).clamp(0.0, 1.0)
     }
 
     fn bar(&self, placed: &Placed<'_>) -> Bar {
         let wait = placed.wait;
         let (start, end) = (placed.start.as_secs_f64(), placed.end.as_secs_f64());
-        let x = self.x(start).min(RIGHT - NARROWEST);
+        let x = self.place(start).min(1.0 - NARROWEST);
         let stalled = if wait.stalled { "stalled " } else { "" };
         let (length, awaited) = (words::silence_length(wait), words::awaited(wait.phase));
         let party = wait.waiting_on;
         Bar {
-            x: units(x),
-            width: units((self.x(end) - x).max(NARROWEST)),
+            x: percent(x),
+            width: percent((self.place(end) - x).max(NARROWEST)),
             class: Kind::of(wait.phase).class(),
             stalled: wait.stalled,
             text: format!(
@@ -262,12 +230,12 @@ impl Axis {
         times
             .take_while(|time| *time <= end)
             .map(|time| {
-                let x = self.x(time);
+                let x = self.place(time);
                 Tick {
-                    x: units(x),
+                    x: percent(x),
                     anchor: match x {
-                        x if x < LEFT + 20.0 => "start",
-                        x if x > RIGHT - 20.0 => "end",
+                        x if x < 0.08 => "start",
+                        x if x > 0.92 => "end",
                         _ => "middle",
                     },
                     label: format!("{time:.decimals$} s"),
@@ -305,7 +273,7 @@ mod tests {
         }
         let axis = Axis::new(Span::from_millis(3100), Span::from_millis(31_301));
         let labels: Vec<String> = axis.ticks().into_iter().map(|tick| tick.label).collect();
-        assert_eq!(labels, ["5 s", "10 s", "15 s", "20 s", "25 s", "30 s"]);
+        assert_eq!(labels, ["10 s", "20 s", "30 s"]);
     }
 
     #[test]
@@ -338,8 +306,12 @@ mod tests {
         let analysis = tls_stall::Analysis::default();
         let waterfall = Waterfall::new(vec![&connection], 0, &Lookups::of(&analysis)).unwrap();
         for bar in &waterfall.rows[0].phases {
-            let (x, width): (f64, f64) = (bar.x.parse().unwrap(), bar.width.parse().unwrap());
-            assert!(x >= LEFT && x + width <= WIDTH, "{x} {width}");
+            let part = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
+            let (x, width) = (part(&bar.x), part(&bar.width));
+            assert!(
+                x >= 0.0 && width > 0.0 && x + width <= 100.01,
+                "{x} {width}"
+            );
         }
         assert!(waterfall.ticks.len() <= 11);
     }
