@@ -204,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn every_column_is_described_in_the_documentation() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reports.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for column in COLUMNS {
+            assert!(page.contains(&format!("`{column}`")), "{column}");
+        }
+    }
+
+    #[test]
     fn no_text_is_a_formula() {
         for formula in [
             "=cmd|' /C calc'!A0",
@@ -239,10 +248,20 @@ mod tests {
 
     #[test]
     fn a_cell_is_never_longer_than_a_spreadsheet_holds() {
-        let mut document = example::stalled();
-        let finding = &mut document.captures[0].analysis.connections[0].findings[0];
-        finding.summary = "é".repeat(65_536);
-        let rows = read(&render(&document));
-        assert_eq!(rows[1][20].chars().count(), MAX_TEXT + 1);
+        for row in read(&render(&example::of_texts(&"é".repeat(65_536)))) {
+            assert!(row.iter().all(|cell| cell.chars().count() <= MAX_TEXT + 1));
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_capture_is_a_formula_or_leaves_its_cell() {
+        let csv = render(&example::of_texts("=1\r\n\"=2\",=3\u{202e}\x1b[2J"));
+        let rows = read(&csv);
+        assert_eq!(rows.len(), 6);
+        for cell in rows.iter().flatten() {
+            assert!(!is_formula(cell), "{cell}");
+        }
+        let deceptive = |c| c != '\r' && c != '\n' && crate::escape::is_deceptive(c);
+        assert!(!csv.contains(deceptive));
     }
 }

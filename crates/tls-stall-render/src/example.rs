@@ -65,6 +65,38 @@ pub(crate) fn stalled() -> Document {
     document(vec![capture])
 }
 
+/// A document in which every text that may stem from a capture is `text`: of a connection with two
+/// findings, of another like it, and of a third that has none.
+pub(crate) fn of_texts(text: &str) -> Document {
+    let hostile = || text.to_owned();
+    let mut document = stalled();
+    let capture = &mut document.captures[0];
+    capture.source.path = hostile();
+    capture.analysis.notices[0].message = hostile();
+    let lookup = &mut capture.analysis.lookups[0];
+    (lookup.name, lookup.record_type) = (hostile(), hostile());
+    let connection = &mut capture.analysis.connections[0];
+    connection.server_name = Some(hostile());
+    connection.protocol = Some(hostile());
+    connection.tls_version = Some(hostile());
+    let finding = &mut connection.findings[0];
+    finding.summary = hostile();
+    finding.remedy = hostile();
+    finding.display_filter = hostile();
+    finding.evidence[0].message = hostile();
+    finding.evidence[3].message = hostile();
+    finding.checks[0].detail = hostile();
+    finding.ruled_out[0].because = hostile();
+    let second = finding.clone();
+    connection.findings.push(second);
+    let mut again = connection.clone();
+    again.tcp_stream = 10;
+    let mut healthy = healthy_connection(11);
+    healthy.server_name = Some(hostile());
+    capture.analysis.connections.extend([again, healthy]);
+    document
+}
+
 pub(crate) fn stalled_connection() -> Connection {
     let mut connection = Connection::new(
         2,

@@ -7,6 +7,9 @@ use tls_stall::{Confidence, Connection, Span};
 
 use crate::words::{self, Standing};
 
+/// As many numbers and ranges of numbers stand in a display filter.
+const MAX_RUNS: usize = 40;
+
 /// Connections to one server whose verdicts name the same cause, and are as sure of it.
 ///
 /// A connection without a finding is a group of its own.
@@ -106,13 +109,27 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Shows all of them in Wireshark: `tcp.stream in {2,5,7..12}`.
-    pub(crate) fn display_filter(&self) -> String {
+    /// Shows all of them in Wireshark, and what it shows: `tcp.stream in {2,5,7..12}`, or all
+    /// connections to their server where their numbers would be a list without end.
+    pub(crate) fn display_filter(&self) -> (String, &'static str) {
+        let runs = self.runs();
+        if runs.len() <= MAX_RUNS {
+            let runs = runs.join(",");
+            return (format!("tcp.stream in {{{runs}}}"), "all of them");
+        }
+        let server = self.worst.server;
+        let field = if server.ip.is_ipv4() { "ip" } else { "ipv6" };
+        let filter = format!(
+            "{field}.addr eq {} and tcp.port eq {}",
+            server.ip, server.port
+        );
+        (filter, "all connections to their server")
+    }
+
+    /// The numbers of the members: `2`, `5`, `7..12`.
+    fn runs(&self) -> Vec<String> {
         let mut streams: Vec<u64> = self.members.iter().map(|it| it.tcp_stream).collect();
         streams.sort_unstable();
-        if let [stream] = *streams {
-            return format!("tcp.stream eq {stream}");
-        }
         let mut runs: Vec<(u64, u64)> = Vec::new();
         for stream in streams {
             match runs.last_mut() {
@@ -127,7 +144,7 @@ impl<'a> Group<'a> {
                 format!("{first}..{last}")
             }
         });
-        format!("tcp.stream in {{{}}}", runs.collect::<Vec<_>>().join(","))
+        runs.collect()
     }
 }
 
@@ -148,7 +165,8 @@ mod tests {
         assert_eq!(groups.len(), 1);
         let group = &groups[0];
         assert_eq!(group.count(), "5 connections");
-        assert_eq!(group.display_filter(), "tcp.stream in {1..3,7,9}");
+        let filter = ("tcp.stream in {1..3,7,9}".to_owned(), "all of them");
+        assert_eq!(group.display_filter(), filter);
         assert_eq!(group.ends(), "10.8.0.1 → 198.51.100.9:443");
     }
 
@@ -183,6 +201,19 @@ mod tests {
         assert_eq!(groups.len(), 2);
         assert_eq!(groups[0].worst.tcp_stream, 28);
         assert_eq!(groups[0].waits(), "2.000 s – 28.000 s");
-        assert_eq!(groups[1].display_filter(), "tcp.stream eq 0");
+        assert_eq!(groups[1].worst.tcp_stream, 0);
+    }
+
+    #[test]
+    fn a_filter_is_never_a_list_without_end() {
+        let streams: Vec<u64> = (0..100).map(|stream| stream * 2).collect();
+        let mut connections = refused(&streams);
+        let filter = "ip.addr eq 198.51.100.9 and tcp.port eq 443";
+        assert_eq!(groups(&connections)[0].display_filter().0, filter);
+        for connection in &mut connections {
+            connection.server.ip = "2001:db8::25".parse().unwrap();
+        }
+        let filter = "ipv6.addr eq 2001:db8::25 and tcp.port eq 443";
+        assert_eq!(groups(&connections)[0].display_filter().0, filter);
     }
 }

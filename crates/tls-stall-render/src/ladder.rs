@@ -204,13 +204,7 @@ fn steps(connection: &Connection, lookups: &Lookups<'_>) -> Vec<Step> {
         for evidence in &finding.evidence {
             let known = frames.entry((evidence.time, evidence.frame)).or_default();
             known.waiting_on.get_or_insert(finding.waiting_on);
-            if known
-                .evidence
-                .iter()
-                .all(|it| it.message != evidence.message)
-            {
-                known.evidence.push(evidence);
-            }
+            known.add(evidence);
         }
     }
     let mut steps: Vec<Step> = frames
@@ -221,7 +215,21 @@ fn steps(connection: &Connection, lookups: &Lookups<'_>) -> Vec<Step> {
     steps
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// Keeps `evidence` unless another says the same and perhaps more.
+    fn add(&mut self, evidence: &'a Evidence) {
+        let message = &*evidence.message;
+        if self
+            .evidence
+            .iter()
+            .any(|it| it.message.starts_with(message))
+        {
+            return;
+        }
+        self.evidence.retain(|it| !message.starts_with(&it.message));
+        self.evidence.push(evidence);
+    }
+
     fn step(
         mut self,
         (frame, time): (FrameNumber, Span),
@@ -409,5 +417,97 @@ fn silence(wait: &Wait, steps: &[Step], lanes: &[Lane]) -> Silence {
         text: words::silence(wait),
         length: words::silence_length(wait),
         waiting: format!("waiting on the {}", wait.waiting_on),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example;
+
+    fn ladder(connection: &Connection, analysis: &Analysis) -> Ladder {
+        Ladder::new(connection, &Lookups::of(analysis))
+    }
+
+    fn stalled() -> (Connection, Analysis) {
+        let mut document = example::stalled();
+        let mut analysis = document.captures.remove(0).analysis;
+        (analysis.connections.remove(0), analysis)
+    }
+
+    #[test]
+    fn a_lookup_goes_to_a_resolver_beside_the_one_who_asked() {
+        let (mut connection, mut analysis) = stalled();
+        let lanes = ladder(&connection, &analysis).lanes;
+        assert_eq!(lanes, [Lane::ClientsResolver, Lane::Client, Lane::Server]);
+
+        analysis.lookups[0].asker = connection.server.ip;
+        let lanes = ladder(&connection, &analysis).lanes;
+        assert_eq!(lanes, [Lane::Client, Lane::Server, Lane::ServersResolver]);
+
+        // From another address of a host: whose it is tells who waited.
+        analysis.lookups[0].asker = [192, 0, 2, 1].into();
+        connection.findings[0].waiting_on = Party::Server;
+        let lanes = ladder(&connection, &analysis).lanes;
+        assert_eq!(lanes, [Lane::Client, Lane::Server, Lane::ServersResolver]);
+    }
+
+    #[test]
+    fn a_frame_of_which_no_sender_is_known_has_no_arrow() {
+        let (mut connection, mut analysis) = stalled();
+        analysis.lookups.clear();
+        connection.findings[0].evidence[0].message = "an ICMP error".to_owned();
+        let ladder = ladder(&connection, &analysis);
+        let step = ladder
+            .steps
+            .iter()
+            .find(|step| step.text == "an ICMP error");
+        assert_eq!(step.map(|step| (step.from, step.to)), Some((None, None)));
+        assert_eq!(ladder.lanes, [Lane::Client, Lane::Server]);
+    }
+
+    #[test]
+    fn a_silence_lies_between_the_frames_that_began_and_ended_it() {
+        let (connection, analysis) = stalled();
+        let ladder = ladder(&connection, &analysis);
+        let [silence] = &*ladder.silences else {
+            panic!("one stall, {} silences", ladder.silences.len());
+        };
+        assert_eq!(ladder.steps[silence.from].frame.get(), 48);
+        assert_eq!(ladder.steps[silence.to].frame.get(), 73);
+        assert_eq!(silence.lanes, [Lane::Client]);
+    }
+
+    #[test]
+    fn what_two_findings_say_of_a_frame_is_said_once() {
+        let (mut connection, analysis) = stalled();
+        let mut again = connection.findings[0].clone();
+        again.evidence[3].message = "ClientHello, 28.000 s after the handshake: late".to_owned();
+        connection.findings.push(again);
+        let ladder = ladder(&connection, &analysis);
+        let step = ladder.steps.iter().find(|step| step.frame.get() == 73);
+        let said = step.map(|step| &*step.text);
+        assert_eq!(
+            said,
+            Some("ClientHello, 28.000 s after the handshake: late")
+        );
+    }
+
+    #[test]
+    fn a_course_without_end_is_drawn_without_its_middle() {
+        let (mut connection, analysis) = stalled();
+        for number in 100..5000 {
+            let time = Span::from_millis(i64::try_from(number * 100).unwrap());
+            let evidence = Evidence::new(example::frame(number), time, "the client waits");
+            connection.findings[0].evidence.push(evidence);
+        }
+        let ladder = ladder(&connection, &analysis);
+        assert_eq!(ladder.steps.len(), MAX_STEPS + 1);
+        let left_out = ladder
+            .steps
+            .iter()
+            .filter(|step| step.text.contains("not drawn"));
+        assert_eq!(left_out.count(), 1);
+        assert_eq!(ladder.steps.last().map(|step| step.frame.get()), Some(4999));
     }
 }

@@ -140,7 +140,7 @@ fn detail(page: &mut String, group: &Group<'_>, lookups: &Lookups<'_>) {
         });
     let _ = writeln!(filters, "tcp.stream eq {}", connection.tcp_stream);
     if group.is_several() {
-        let _ = writeln!(filters, "{}", group.display_filter());
+        let _ = writeln!(filters, "{}", group.display_filter().0);
     }
     block(page, "**In Wireshark**");
     block(page, &fenced(filters.trim_start()));
@@ -211,7 +211,20 @@ fn prose(text: &str) -> String {
             plain(word)
         }
     });
-    words.collect::<Vec<_>>().join(" ")
+    block_of_text(words.collect::<Vec<_>>().join(" ").trim_start())
+}
+
+/// `text`, where it begins like a list, a rule or the line below a heading, with a backslash before
+/// the sign that makes it one.
+fn block_of_text(text: &str) -> String {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = text.strip_suffix(rest).unwrap_or_default();
+    let begins_list = match rest.strip_prefix(['.', ')']) {
+        Some(item) => !number.is_empty() && (item.is_empty() || item.starts_with(' ')),
+        None => number.is_empty() && rest.starts_with(['-', '+', '=']),
+    };
+    let mark = if begins_list { "\\" } else { "" };
+    format!("{number}{mark}{rest}")
 }
 
 /// Whether GitHub makes a link, a mention, a reference or a picture of `word` even if its signs are
@@ -306,6 +319,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_cannot_begin_a_list() {
+        assert_eq!(prose("1. x"), r"1\. x");
+        assert_eq!(prose("12) x"), r"12\) x");
+        assert_eq!(prose("- x"), r"\- x");
+        assert_eq!(prose("    x"), "x");
+        assert_eq!(prose("10.8.0.1 asked"), "10.8.0.1 asked");
+    }
+
+    #[test]
     fn nobody_is_called_and_nothing_is_linked() {
         assert_eq!(prose("ask @root now"), "ask `@root` now");
         assert_eq!(
@@ -351,5 +373,88 @@ mod tests {
             }
         }
         assert_eq!(fence, None);
+    }
+
+    /// Asserts that `page`, read as GitHub does, holds no markup but ours, and no text outside code
+    /// that GitHub would act on.
+    fn is_harmless(page: &str) {
+        use pulldown_cmark::{Event, Options, Parser, Tag};
+
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_MATH
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_GFM;
+        let (mut in_block, mut tables) = (false, 0);
+        for event in Parser::new_ext(page, options) {
+            match event {
+                Event::Start(Tag::CodeBlock(_)) => in_block = true,
+                Event::End(pulldown_cmark::TagEnd::CodeBlock) => in_block = false,
+                Event::Start(Tag::Table(columns)) => {
+                    assert_eq!(columns.len(), 4);
+                    tables += 1;
+                }
+                Event::Start(
+                    Tag::Paragraph
+                    | Tag::Heading { .. }
+                    | Tag::List(None)
+                    | Tag::Item
+                    | Tag::Strong
+                    | Tag::TableHead
+                    | Tag::TableRow
+                    | Tag::TableCell,
+                )
+                | Event::End(_)
+                | Event::Code(_)
+                | Event::SoftBreak => {}
+                Event::Text(text) => {
+                    for acted_on in ["@", "#", "://", "www.", "$"] {
+                        assert!(in_block || !text.contains(acted_on), "{text}");
+                    }
+                }
+                event => panic!("{event:?} in\n{page}"),
+            }
+        }
+        assert!(!in_block && tables == 1);
+        let deceptive = |c| c != '\n' && c != '\u{fe0f}' && crate::escape::is_deceptive(c);
+        assert!(!page.contains(deceptive));
+    }
+
+    #[test]
+    fn no_text_of_a_capture_is_markup() {
+        for hostile in [
+            "<script>alert(1)</script>",
+            "<!-- x",
+            "![x](https://x.example/y) [a]: b [^1] https://x.example www.x.example a@x.example",
+            "@root #12 a/b#12 GH-12 :+1: 2001:100:: $x$ $$y$$",
+            "# x",
+            "- x",
+            "1. x",
+            "> x",
+            "    x",
+            "***x*** __y__ ~~z~~ `w` ``v",
+            "```\n<b>\n```",
+            "a|b|c\\|d\\",
+            "\\",
+            "\r\n\r\n# x\u{2028}\u{202e}\x1b[2J",
+            "[ ] x",
+            "&lt; &#35; &commat;x",
+            "---",
+            "",
+        ] {
+            is_harmless(&render(&example::of_texts(hostile)));
+        }
+    }
+
+    #[test]
+    fn a_banner_without_end_is_cut() {
+        let page = render(&example::of_texts(&"*".repeat(65_536)));
+        is_harmless(&page);
+        assert!(
+            page.len() < 100_000 && page.contains("characters more"),
+            "{}",
+            page.len()
+        );
     }
 }

@@ -12,6 +12,18 @@ const STEP: f64 = 26.0;
 /// What the whole time takes, as far as no frames stand in the way.
 const LENGTH: f64 = 420.0;
 
+/// The least distance of frames between which there is room for the length of a silence.
+const LABEL_ROOM: f64 = 40.0;
+
+/// Where the times end, to the left of the first lane.
+const TIME_X: f64 = 14.0;
+
+/// How wide a digit is.
+const DIGIT: f64 = 7.0;
+
+/// What is to the left of the first lane, without and with long times.
+const NARROW: f64 = 124.0;
+
 /// As many characters are written above an arrow.
 const LABEL: usize = 24;
 
@@ -20,6 +32,10 @@ pub(super) struct Drawing {
     /// Unlike that of any other drawing on the page.
     pub(super) id: String,
     pub(super) height: String,
+    /// Where the numbers of frames end, to the left of the first lane.
+    pub(super) frame_x: String,
+    /// Whether times or numbers are so long that they need more room there.
+    pub(super) is_wide: bool,
     /// Where the lanes end.
     pub(super) bottom: String,
     pub(super) lanes: Vec<LaneLine>,
@@ -79,12 +95,20 @@ impl Drawing {
     pub(super) fn new(id: String, ladder: &Ladder) -> Option<Self> {
         let places = Places::of(ladder);
         let bottom = places.rows.last()? + STEP;
+        let widest = |text: &dyn Fn(&Step) -> String| {
+            let lengths = ladder.steps.iter().map(|step| text(step).len());
+            let longest = lengths.max().and_then(|length| u32::try_from(length).ok());
+            longest.map_or(0.0, f64::from) * DIGIT
+        };
+        let frame_x = TIME_X + widest(&|step| seconds(step.time)) + DIGIT;
         let lanes = ladder.lanes.iter();
         let steps = ladder.steps.iter().zip(&places.rows);
         let marks = ladder.silences.iter();
         Some(Self {
             id,
             height: pixels(bottom + 4.0),
+            frame_x: pixels(-frame_x),
+            is_wide: frame_x + widest(&|step| step.frame.to_string()) > NARROW,
             bottom: pixels(bottom),
             lanes: lanes
                 .map(|&lane| LaneLine {
@@ -178,22 +202,29 @@ impl<'a> Places<'a> {
                 x: percent(self.lane(lane)),
                 y: pixels(start),
                 height: pixels((end - start).max(2.0)),
-                label: is_first.then(|| self.label(silence, lane)),
+                label: if is_first {
+                    self.label(silence, lane)
+                } else {
+                    None
+                },
                 text: silence.text.clone(),
             });
         }
         marks
     }
 
-    /// The label of `silence` in its largest gap, on the left of `lane` if another is there.
-    fn label(&self, silence: &Silence, lane: Lane) -> MarkLabel {
+    /// The label of `silence` in its largest gap, if that is large enough, on the left of `lane` if another is there.
+    fn label(&self, silence: &Silence, lane: Lane) -> Option<MarkLabel> {
         let rows = self.rows.iter().skip(silence.from);
         let next = rows.clone().skip(1);
         let gaps = rows
             .zip(next)
             .take(silence.to.saturating_sub(silence.from).max(1));
         let largest = gaps.max_by(|(a, b), (c, d)| (*b - *a).total_cmp(&(*d - *c)));
-        let (above, below) = largest.map_or((TOP, TOP + STEP), |(above, below)| (*above, *below));
+        let (&above, &below) = largest?;
+        if below - above < LABEL_ROOM {
+            return None;
+        }
         let middle = f64::midpoint(above, below);
         let is_first = self.lanes.first() == Some(&lane);
         let (anchor, dx) = if is_first {
@@ -201,7 +232,7 @@ impl<'a> Places<'a> {
         } else {
             ("end", "-14")
         };
-        MarkLabel {
+        Some(MarkLabel {
             x: percent(self.lane(lane)),
             y: pixels(middle - 5.0),
             below: pixels(middle + 11.0),
@@ -209,6 +240,6 @@ impl<'a> Places<'a> {
             dx,
             length: silence.length.replace("at least", "≥"),
             waiting: silence.waiting.clone(),
-        }
+        })
     }
 }

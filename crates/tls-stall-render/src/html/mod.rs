@@ -407,7 +407,7 @@ fn filters(group: &Group<'_>) -> Vec<(String, &'static str)> {
     let stream = group.worst.tcp_stream;
     filters.push((format!("tcp.stream eq {stream}"), "the whole connection"));
     if group.is_several() {
-        filters.push((group.display_filter(), "all connections with this cause"));
+        filters.push(group.display_filter());
     }
     filters
 }

@@ -56,8 +56,9 @@ pub(super) fn show(page: &mut Page, group: &Group<'_>, lookups: &Lookups<'_>) {
         paint(styles.faint, "  (the whole connection)")
     ));
     if group.is_several() {
-        let all = paint(styles.faint, "  (all of them)");
-        page.line(&format!("    {}{all}", group.display_filter()));
+        let (filter, what) = group.display_filter();
+        let what = paint(styles.faint, format_args!("  ({what})"));
+        page.line(&format!("    {filter}{what}"));
     }
 }
 

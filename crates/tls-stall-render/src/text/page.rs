@@ -10,6 +10,9 @@ use crate::style::{Styles, in_ascii};
 /// Narrower than this, nothing can be read; a narrower terminal wraps by itself.
 const MIN_WIDTH: usize = 40;
 
+/// Ties a number to its unit while lines are made: a space at which none ends.
+const TIE: char = '\u{a0}';
+
 /// A text that grows line by line, its paragraphs wrapped.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -35,7 +38,8 @@ impl Page {
 
     /// A line as it is, however long: for tables and for what is copied from here.
     pub(super) fn line(&mut self, line: &str) {
-        let line = self.spell(line);
+        let line = line.replace(TIE, " ");
+        let line = self.spell(&line);
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
@@ -54,7 +58,7 @@ impl Page {
             .initial_indent(&first)
             .subsequent_indent(&rest)
             .word_splitter(WordSplitter::NoHyphenation);
-        let text = self.spell(text);
+        let text = with_units(&self.spell(text));
         for line in wrap(&text, options) {
             self.line(&line);
         }
@@ -64,7 +68,7 @@ impl Page {
     pub(super) fn wrap(&self, text: &str, width: usize) -> Vec<String> {
         let options =
             textwrap::Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation);
-        let text = self.spell(text);
+        let text = with_units(&self.spell(text));
         let lines = wrap(&text, options);
         lines.into_iter().map(Cow::into_owned).collect()
     }
@@ -83,6 +87,21 @@ impl Page {
     }
 }
 
+/// `text` with each time in one piece: `28.000 s` is not torn between two lines.
+fn with_units(text: &str) -> String {
+    let mut tied = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" s") {
+        let is_time = before.ends_with(|c: char| c.is_ascii_digit())
+            && !after.starts_with(|c: char| c.is_alphanumeric());
+        tied.push_str(before);
+        tied.push(if is_time { TIE } else { ' ' });
+        tied.push('s');
+        rest = after;
+    }
+    tied + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +118,26 @@ mod tests {
         for line in page.into_text().lines() {
             assert!(textwrap::core::display_width(line) <= 60, "{line}");
         }
+    }
+
+    #[test]
+    fn a_time_is_not_torn_from_its_unit() {
+        let mut page = Page::new(&TextOptions {
+            width: 40,
+            ..TextOptions::default()
+        });
+        page.paragraph(
+            "",
+            "",
+            "It accounts for all of the wait, 28.000 s long and 3 sorts.",
+        );
+        let text = page.into_text();
+        assert!(
+            text.lines().any(|line| line.starts_with("28.000 s long")),
+            "{text}"
+        );
+        assert!(!text.contains(TIE));
+        assert_eq!(with_units("3 sorts, 5 s"), format!("3 sorts, 5{TIE}s"));
     }
 
     #[test]

@@ -257,25 +257,7 @@ fn more_width_is_used() {
 #[test]
 fn every_text_of_a_capture_is_escaped() {
     const HOSTILE: &str = "\x1b[2J\u{202e}x\u{200b}\ny\u{9b}z\u{2028}";
-    let hostile = || HOSTILE.to_owned();
-    let mut document = example::stalled();
-    let capture = &mut document.captures[0];
-    capture.source.path = hostile();
-    capture.analysis.notices[0].message = hostile();
-    let connection = &mut capture.analysis.connections[0];
-    connection.server_name = Some(hostile());
-    let finding = &mut connection.findings[0];
-    finding.summary = hostile();
-    finding.remedy = hostile();
-    finding.display_filter = hostile();
-    finding.evidence[0].message = hostile();
-    finding.checks[0].detail = hostile();
-    finding.ruled_out[0].because = hostile();
-    let second = finding.clone();
-    connection.findings.push(second);
-    let again = connection.clone();
-    capture.analysis.connections.push(again);
-
+    let document = example::of_texts(HOSTILE);
     for options in [TextOptions::default(), quiet()] {
         let text = render(&document, &options);
         let hostile = text
@@ -333,6 +315,16 @@ fn times_that_run_backwards_or_overflow_are_shown_all_the_same() {
     connection.waits[1].duration = Span::from_nanos(i64::MIN);
     connection.findings[0].wait = Span::from_nanos(i64::MAX);
     assert!(plain(&document).contains("ClientHello"));
+}
+
+#[test]
+fn a_banner_without_end_is_cut() {
+    let text = plain(&example::of_texts(&"x".repeat(65_536)));
+    assert!(
+        text.len() < 400_000 && text.contains("characters more"),
+        "{}",
+        text.len()
+    );
 }
 
 /// Text that an attacker might choose, different for each `seed`.
