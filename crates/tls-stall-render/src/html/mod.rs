@@ -4,7 +4,7 @@
 //! Each capture has a table of its connections, worst first; all of them on one time axis; and of
 //! each that stalled or failed its course as a drawing, the evidence, why, what was ruled out and
 //! what to do. The file's content policy forbids everything but its own style, so that even what
-//! slipped through [the escaping](Harmless) could do nothing.
+//! slipped through the escaping could do nothing.
 
 mod escape;
 mod figure;
