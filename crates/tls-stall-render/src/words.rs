@@ -211,7 +211,7 @@ pub(crate) fn short_verdict(connection: &Connection) -> String {
 
 /// How long a wait was, for what, and how it ended.
 fn length(wait: &Wait) -> String {
-    let awaited = awaited(wait.phase);
+    let awaited = awaited_in(wait);
     let length = wait.duration;
     match wait.ended_by {
         EndedBy::EndOfCapture => {
@@ -228,7 +228,7 @@ fn length(wait: &Wait) -> String {
 
 /// What is said of a stalled wait in the course of its connection.
 pub(crate) fn silence(wait: &Wait) -> String {
-    let (length, awaited) = (silence_length(wait), awaited(wait.phase));
+    let (length, awaited) = (silence_length(wait), awaited_in(wait));
     let (since, party) = (wait.from_frame, wait.waiting_on);
     format!("{length} without {awaited}, since frame {since}: waiting on the {party}")
 }
@@ -287,6 +287,16 @@ pub(crate) const fn awaited(phase: Phase) -> &'static str {
     }
 }
 
+/// What a wait is for: a ClientHello that fills several frames is two waits of one phase.
+pub(crate) const fn awaited_in(wait: &Wait) -> &'static str {
+    match (wait.phase, wait.ended_by) {
+        (Phase::ClientHello, EndedBy::Milestone(Milestone::ClientHelloEnd)) => {
+            "the rest of the ClientHello"
+        }
+        (phase, _) => awaited(phase),
+    }
+}
+
 /// Whether `milestone` is what `phase` waits for.
 const fn reaches(milestone: Milestone, phase: Phase) -> bool {
     matches!(
@@ -299,7 +309,10 @@ const fn reaches(milestone: Milestone, phase: Phase) -> bool {
             )
             | (Phase::ServerGreeting, Milestone::ServerGreeting)
             | (Phase::Starttls, Milestone::StarttlsReady)
-            | (Phase::ClientHello, Milestone::ClientHello)
+            | (
+                Phase::ClientHello,
+                Milestone::ClientHello | Milestone::ClientHelloEnd
+            )
             | (
                 Phase::ServerHello,
                 Milestone::ServerHello | Milestone::HelloRetryRequest

@@ -96,6 +96,15 @@ fn an_empty_document_is_a_page() {
 }
 
 #[test]
+fn several_captures_are_listed_first_and_do_not_share_a_target() {
+    let capture = || example::capture("a.pcap", vec![example::stalled_connection()]);
+    let page = render(&example::document(vec![capture(), capture()])).unwrap();
+    well_formed(&page);
+    assert!(page.contains("<a href=\"#capture-2\">a.pcap</a>"));
+    assert!(page.contains("<title>tls-stall: 2 connections stalled in 2 captures</title>"));
+}
+
+#[test]
 fn the_page_may_load_and_run_nothing() {
     let page = of(vec![example::stalled_connection()]);
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));

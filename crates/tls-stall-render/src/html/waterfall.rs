@@ -206,7 +206,7 @@ impl Axis {
         let (start, end) = (placed.start.as_secs_f64(), placed.end.as_secs_f64());
         let x = self.place(start).min(1.0 - NARROWEST);
         let stalled = if wait.stalled { "stalled " } else { "" };
-        let (length, awaited) = (words::silence_length(wait), words::awaited(wait.phase));
+        let (length, awaited) = (words::silence_length(wait), words::awaited_in(wait));
         let party = wait.waiting_on;
         Bar {
             x: percent(x),

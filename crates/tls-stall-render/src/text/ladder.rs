@@ -155,7 +155,7 @@ impl<'a> Drawing<'a> {
     /// What a line of time and a heavy lane mean.
     fn show_scale(&self, page: &mut Page) {
         let scale = Span::from_nanos(self.per_line);
-        let mut legend = format!("┊ every such line is {} s", scale.as_secs_f64());
+        let mut legend = format!("between frames a line is {} s", scale.as_secs_f64());
         if !self.ladder.silences.is_empty() {
             legend.push_str("; ┃ owes the next move");
         }

@@ -106,6 +106,25 @@ fn a_wait_that_the_end_of_the_capture_cut_is_a_lower_bound() {
 }
 
 #[test]
+fn the_rest_of_a_client_hello_is_not_called_its_beginning() {
+    let mut connection = example::stalled_connection();
+    connection.waits[1].ended_by = EndedBy::Milestone(Milestone::ClientHelloEnd);
+    let text = plain(&example::document(vec![example::capture(
+        "a.pcap",
+        vec![connection],
+    )]));
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        joined.contains("stalled 28.000 s before the rest of the ClientHello"),
+        "{text}"
+    );
+    assert!(
+        said(&text).contains("28.000 s without the rest of the ClientHello"),
+        "{text}"
+    );
+}
+
+#[test]
 fn low_confidence_reads_as_a_possible_cause() {
     let mut connection = example::stalled_connection();
     connection.findings[0].confidence = Confidence::Low;
