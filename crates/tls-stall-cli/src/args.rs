@@ -25,6 +25,8 @@ Examples:
       for scripts: one line for each stall, and exit code 1 if there is one
   tls-stall --merge ring*.pcapng
       the files of a ring buffer as the one capture that they are
+  tls-stall --format html -o report.html phone.pcap
+      to look at in a browser, or to send: one file, with drawings
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
   tls-stall explain reverse-dns-unanswered
@@ -52,6 +54,10 @@ Exit codes:
     after_help = AFTER_HELP,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
+)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line of its own"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -114,6 +120,10 @@ pub(crate) struct Args {
     )]
     pub(crate) color: Color,
 
+    /// Draw text in ASCII, as for an e-mail
+    #[arg(long)]
+    pub(crate) ascii: bool,
+
     /// In text, only one line for each stalled or failed connection, and notices
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -143,6 +153,12 @@ pub(crate) enum Format {
     Json,
     /// For programs that read along: a connection a line, as soon as no more of it is to come
     Ndjson,
+    /// For a browser: one file, with drawings
+    Html,
+    /// For issue trackers
+    Markdown,
+    /// For spreadsheets, a row for each finding
+    Csv,
 }
 
 /// When the text is coloured.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
-use tls_stall_render::{TextOptions, escape, json, ndjson, text};
+use tls_stall_render::{TextOptions, csv, escape, html, json, markdown, ndjson, text};
 
 use crate::args::{Args, Format};
 use crate::exit::Exit;
@@ -207,9 +207,13 @@ fn render(document: &Document, args: &Args) -> io::Result<String> {
             let mut options = TextOptions::default();
             options.width = output::width(args);
             options.styled = output::styled(args);
+            options.ascii = args.ascii;
             options.quiet = args.quiet;
             Ok(text::render(document, &options))
         }
+        Format::Html => html::render(document),
+        Format::Markdown => Ok(markdown::render(document)),
+        Format::Csv => Ok(csv::render(document)),
     }
 }
 

@@ -581,3 +581,26 @@ fn a_capture_may_bear_the_name_of_a_command() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.starts_with("./explain: 1 frame"), "{run:?}");
 }
+
+#[test]
+fn other_forms_of_the_report_name_the_cause_and_carry_no_colour() {
+    let folder = Folder::new().with("a.pcap", &origin());
+    for (format, beginning) in [
+        ("html", "<!DOCTYPE html>\n"),
+        ("markdown", "## `a.pcap`\n"),
+        ("csv", "capture,tcp_stream,"),
+    ] {
+        let run = folder.run(&["--format", format, "--color", "always", "a.pcap"]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{format}");
+        assert!(run.stdout.contains("reverse-dns-unanswered"), "{format}");
+        assert!(run.stdout.starts_with(beginning), "{format}");
+        assert!(!run.stdout.contains('\x1b'), "{format}");
+    }
+}
+
+#[test]
+fn ascii_is_drawn_where_it_is_asked_for() {
+    let folder = Folder::new().with("a.pcap", &origin());
+    assert!(folder.run(&["--ascii", "a.pcap"]).stdout.is_ascii());
+    assert!(!folder.run(&["a.pcap"]).stdout.is_ascii());
+}

@@ -28,6 +28,20 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As many characters of one text are shown; a server's banner may have any length.
+const MAX_SHOWN: usize = 1000;
+
+/// `text` as [`escape`] makes it, and where it is very long its beginning and how much is left out.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = escape(text).into_owned();
+    if let Some((end, _)) = shown.char_indices().nth(MAX_SHOWN) {
+        let more = shown.get(end..).map_or(0, |rest| rest.chars().count());
+        shown.truncate(end);
+        let _ = write!(shown, "… ({more} characters more)");
+    }
+    shown
+}
+
 /// Whether `character` controls a terminal, reorders or ends a line, or cannot be seen.
 ///
 /// Besides the control characters these are what Unicode calls `Default_Ignorable_Code_Point` and
@@ -68,6 +82,15 @@ mod tests {
         for text in ["", "smtp.example", r"a\.b", "bücher.example → ✗", "例え.jp"] {
             assert!(matches!(escape(text), Cow::Borrowed(shown) if shown == text));
         }
+    }
+
+    #[test]
+    fn a_text_without_end_is_cut_and_says_how_much_is_missing() {
+        assert_eq!(shown("short\n"), r"short\n");
+        let long = "é".repeat(65_536);
+        let cut = shown(&long);
+        assert!(cut.ends_with("é… (64536 characters more)"), "{}", cut.len());
+        assert_eq!(shown(&"x".repeat(MAX_SHOWN)).len(), MAX_SHOWN);
     }
 
     #[test]

@@ -51,7 +51,7 @@ mod tests {
     use tls_stall::{Config, FrameNumber, LookupAnswer, Options, Source, SourceFile, Span};
 
     use super::*;
-    use crate::text::example;
+    use crate::example;
 
     #[test]
     fn a_whole_document_stays_as_it_is() {

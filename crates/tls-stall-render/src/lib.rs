@@ -1,4 +1,4 @@
-//! Shows a tls-stall report as text, JSON or newline-delimited JSON.
+//! Shows a tls-stall report as text, HTML, Markdown, CSV, JSON or newline-delimited JSON.
 //!
 //! The renderers format and compute nothing, and know no terminal and no files: the caller says how
 //! wide the text is and whether it may carry colour. Whatever stems from a capture or is a file's
@@ -15,11 +15,21 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod csv;
 mod escape;
+#[cfg(test)]
+mod example;
+mod group;
+pub mod html;
 pub mod json;
+mod ladder;
+pub mod markdown;
 pub mod ndjson;
+#[cfg(test)]
+mod recorded;
 mod style;
 pub mod text;
+mod words;
 
 pub use escape::escape;
 pub use text::TextOptions;

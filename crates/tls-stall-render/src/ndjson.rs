@@ -35,8 +35,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::example;
     use crate::json;
-    use crate::text::example;
 
     #[test]
     fn a_line_is_the_connection_of_a_report_with_its_capture() {

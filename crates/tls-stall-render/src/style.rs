@@ -1,4 +1,7 @@
-//! The colours of the text, or their absence.
+//! The colours and characters of the text, or the lack of them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
@@ -43,4 +46,40 @@ impl Styles {
 /// `text` in `style`.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// `text` in ASCII: what the report draws by its likeness, any other character as an escape.
+pub(crate) fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut spelled = String::with_capacity(text.len());
+    for character in text.chars() {
+        let likeness = match character {
+            '✓' | '┼' | '├' | '┤' | '╞' | '╡' | '╪' | '┬' | '┴' | '╭' | '╮' | '╰' | '╯' => {
+                "+"
+            }
+            '✗' | '×' => "x",
+            '●' | '·' => "*",
+            '│' | '┆' => "|",
+            '┊' => ":",
+            '┃' => "#",
+            '─' | '╌' | '–' => "-",
+            '═' => "=",
+            '▶' => ">",
+            '◀' => "<",
+            '→' => "->",
+            '…' => "...",
+            character => {
+                let _ = if character.is_ascii() {
+                    spelled.write_char(character)
+                } else {
+                    write!(spelled, "{}", character.escape_unicode())
+                };
+                continue;
+            }
+        };
+        spelled.push_str(likeness);
+    }
+    Cow::Owned(spelled)
 }

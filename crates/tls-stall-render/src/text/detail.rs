@@ -1,41 +1,47 @@
 //! One connection with its verdict, its course, and why.
 
-use std::fmt::Write as _;
+use tls_stall::{Check, Connection, Finding};
 
-use tls_stall::{Cause, Check, Connection, Finding};
-
+use super::ladder;
 use super::page::Page;
-use super::timeline;
-use super::words::{self, Standing};
-use crate::escape::escape;
+use crate::escape::{escape, shown};
+use crate::group::Group;
+use crate::ladder::{Ladder, Lookups};
 use crate::style::paint;
+use crate::words::{self, Standing};
 
-/// Everything about `connection`.
-pub(super) fn show(page: &mut Page, connection: &Connection) {
+/// Everything about the worst connection of `group`, and where to find the others.
+pub(super) fn show(page: &mut Page, group: &Group<'_>, lookups: &Lookups<'_>) {
     let styles = page.styles;
-    page.paragraph("", 2, &verdict_line(page, connection));
+    let connection = group.worst;
+    if group.is_several() {
+        let (count, ends) = (group.count(), group.ends());
+        let stream = connection.tcp_stream;
+        let line = format!("{count}, same cause: {ends}. The longest wait, tcp.stream {stream}:");
+        page.paragraph("", "", &paint(styles.strong, line));
+    }
+    page.paragraph("", "  ", &verdict_line(page, connection));
     if let Some((verdict, others)) = connection.findings.split_first() {
-        page.paragraph("  ", 2, &cause_line(page, verdict));
+        page.paragraph("  ", "  ", &cause_line(page, verdict));
         for other in others {
-            let wait = format!(
-                "also, {} before {}: {}",
-                other.wait,
-                words::awaited(other.phase),
-                cause_line(page, other)
-            );
-            page.paragraph("  ", 4, &wait);
+            let also = format!("{}: {}", words::also(other), cause_line(page, other));
+            page.paragraph("  ", "    ", &also);
         }
     }
     if let Some(facts) = words::facts(connection) {
-        page.paragraph("  ", 2, &paint(styles.faint, format_args!("({facts})")));
+        page.paragraph("  ", "  ", &paint(styles.faint, format_args!("({facts})")));
     }
-    timeline::show(page, connection);
+    let ladder = Ladder::new(connection, lookups);
+    if !ladder.steps.is_empty() {
+        heading(page, "What happened");
+        ladder::show(page, &ladder);
+    }
     if let Some(verdict) = connection.findings.first() {
         why(page, &verdict.checks);
         ruled_out(page, verdict);
         if !verdict.remedy.is_empty() {
             heading(page, "What to do");
-            page.paragraph("    ", 4, &escape(&verdict.remedy));
+            page.paragraph("    ", "    ", &shown(&verdict.remedy));
         }
     }
     heading(page, "In Wireshark");
@@ -49,6 +55,11 @@ pub(super) fn show(page: &mut Page, connection: &Connection) {
         connection.tcp_stream,
         paint(styles.faint, "  (the whole connection)")
     ));
+    if group.is_several() {
+        let (filter, what) = group.display_filter();
+        let what = paint(styles.faint, format_args!("  ({what})"));
+        page.line(&format!("    {filter}{what}"));
+    }
 }
 
 /// `✗ client → server (name): stalled 28.000 s before the ClientHello`.
@@ -68,16 +79,8 @@ pub(super) fn verdict_line(page: &Page, connection: &Connection) -> String {
 fn cause_line(page: &Page, finding: &Finding) -> String {
     let (lead, cause) = words::cause(finding);
     let cause = paint(page.styles.strong, cause);
-    let mut line = format!("{lead}{cause}: {}", escape(&finding.summary));
-    let partly = finding.explained < finding.wait && finding.cause != Cause::UnusedConnection;
-    if partly && finding.explained.as_nanos() > 0 {
-        let _ = write!(
-            line,
-            " It accounts for {} of the {}.",
-            finding.explained, finding.wait
-        );
-    }
-    line
+    let (summary, part) = (shown(&finding.summary), words::part(finding));
+    format!("{lead}{cause}: {summary}{part}")
 }
 
 /// The checks: first those that hold, with a sign each.
@@ -94,8 +97,8 @@ fn why(page: &mut Page, checks: &[Check]) {
             None => (paint(styles.unsure, "?"), "unknown; "),
         };
         let name = words::Spaced(check.name);
-        let line = format!("{name}: {unknown}{}", escape(&check.detail));
-        page.paragraph(&format!("    {sign} "), 6, &line);
+        let line = format!("{name}: {unknown}{}", shown(&check.detail));
+        page.paragraph(&format!("    {sign} "), "      ", &line);
     }
 }
 
@@ -105,8 +108,8 @@ fn ruled_out(page: &mut Page, finding: &Finding) {
     }
     heading(page, "Ruled out");
     for other in &finding.ruled_out {
-        let line = format!("{}: {}", other.cause, escape(&other.because));
-        page.paragraph("    ", 6, &line);
+        let line = format!("{}: {}", other.cause, shown(&other.because));
+        page.paragraph("    ", "      ", &line);
     }
 }
 

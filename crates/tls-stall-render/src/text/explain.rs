@@ -13,7 +13,7 @@ const EXAMPLES: &str = "In the examples the client is 10.8.0.1, the server 203.0
 /// What `cause` is, how it shows, how it is told from its likes, and what to do.
 #[must_use]
 pub fn explain(cause: Cause, options: &TextOptions) -> String {
-    let mut page = Page::new(options.width, options.styled);
+    let mut page = Page::new(options);
     let mut indent = "";
     let mut above = Above::Other;
     for block in blocks(cause.page()) {
@@ -34,11 +34,11 @@ pub fn explain(cause: Cause, options: &TextOptions) -> String {
             }
             Block::Item(text) => {
                 let text = inline(&text, page.styles);
-                page.paragraph(&format!("{indent}- "), indent.len() + 2, &text);
+                page.paragraph(&format!("{indent}- "), &format!("{indent}  "), &text);
             }
             Block::Paragraph(text) => {
                 let text = inline(&text, page.styles);
-                page.paragraph(indent, indent.len(), &text);
+                page.paragraph(indent, indent, &text);
             }
             Block::Code(lines) => {
                 for line in lines {
@@ -48,23 +48,23 @@ pub fn explain(cause: Cause, options: &TextOptions) -> String {
         }
     }
     page.gap();
-    page.paragraph("", 0, EXAMPLES);
+    page.paragraph("", "", EXAMPLES);
     page.into_text()
 }
 
 /// Every cause with what it is, a line each where the width allows.
 #[must_use]
 pub fn causes(options: &TextOptions) -> String {
-    let mut page = Page::new(options.width, options.styled);
+    let mut page = Page::new(options);
     let names = Cause::ALL.iter().map(|cause| cause.name().len());
     let width = names.max().unwrap_or_default();
     for &cause in Cause::ALL {
         let gap = " ".repeat(width.saturating_sub(cause.name().len()) + 2);
         let first = format!("{}{gap}", paint(page.styles.strong, cause));
-        page.paragraph(&first, width + 2, cause.headline());
+        page.paragraph(&first, &" ".repeat(width + 2), cause.headline());
     }
     page.gap();
-    page.paragraph("", 0, "`tls-stall explain CAUSE` prints the page of one.");
+    page.paragraph("", "", "`tls-stall explain CAUSE` prints the page of one.");
     page.into_text()
 }
 

@@ -1,28 +1,25 @@
 //! A report for a person who has never opened Wireshark.
 //!
 //! Each capture begins with a line of counts. Where several connections are reported a table of
-//! them follows, worst first; then each of the worst with its verdict, its course frame by frame,
-//! why, what was ruled out, what to do, and where to look in Wireshark. Notices come last.
+//! them follows, worst first, those that stalled for one reason in one row; then of each of the
+//! worst rows one connection with its verdict, its course as a ladder, why, what was ruled out,
+//! what to do, and where to look in Wireshark. Notices come last.
 
 mod detail;
-#[cfg(test)]
-pub(crate) mod example;
 mod explain;
+mod ladder;
 mod overview;
 mod page;
-mod timeline;
-mod words;
 
-use std::cmp::Reverse;
-use std::fmt::Write as _;
-
-use tls_stall::{Analysis, CaptureReport, Connection, Document, Notice, Source, Span};
+use tls_stall::{CaptureReport, Document, Source, Span};
 
 pub use self::explain::{causes, explain};
 use self::page::Page;
-use self::words::{Standing, count};
-use crate::escape::escape;
+use crate::escape::shown;
+use crate::group::{Group, groups};
+use crate::ladder::{Ladder, Lookups};
 use crate::style::paint;
+use crate::words::{self, Standing, count};
 
 /// How many files of a merged capture are listed.
 const MAX_FILES: usize = 20;
@@ -35,9 +32,13 @@ pub struct TextOptions {
     pub width: usize,
     /// Whether the text carries colour, as ANSI escape sequences.
     pub styled: bool,
+    /// Whether it is drawn in ASCII, as for an e-mail; other characters of a capture's texts are
+    /// escaped.
+    pub ascii: bool,
     /// Only a line for each stalled or failed connection, after its capture's path, and notices.
     pub quiet: bool,
-    /// How many connections of a capture are shown in full (10); the others are in the table only.
+    /// How many connections of a capture are shown in full (10), each for all that stalled for the
+    /// same reason; the others are in the table only.
     pub max_details: usize,
 }
 
@@ -46,6 +47,7 @@ impl Default for TextOptions {
         Self {
             width: 80,
             styled: false,
+            ascii: false,
             quiet: false,
             max_details: 10,
         }
@@ -55,7 +57,7 @@ impl Default for TextOptions {
 /// `document` as text, with a newline at its end unless there is nothing to say.
 #[must_use]
 pub fn render(document: &Document, options: &TextOptions) -> String {
-    let mut page = Page::new(options.width, options.styled);
+    let mut page = Page::new(options);
     for capture in &document.captures {
         if options.quiet {
             lines(&mut page, capture);
@@ -72,43 +74,49 @@ pub fn render(document: &Document, options: &TextOptions) -> String {
     page.into_text()
 }
 
+/// `ladder` alone, `width` columns wide; empty where nothing is known of the connection.
+pub(crate) fn ladder(ladder: &Ladder, width: usize) -> String {
+    let mut page = Page::new(&TextOptions {
+        width,
+        ..TextOptions::default()
+    });
+    ladder::show(&mut page, ladder);
+    page.into_text()
+}
+
 /// One capture in full.
 fn section(page: &mut Page, capture: &CaptureReport, threshold: Span, options: &TextOptions) {
     let analysis = &capture.analysis;
-    let connections = worst_first(&analysis.connections);
+    let groups = groups(&analysis.connections);
     header(page, capture);
     files(page, &capture.source);
-    if let Some(sentence) = all_is_well(analysis, threshold) {
+    if let Some(sentence) = words::all_is_well(analysis, threshold) {
         page.gap();
-        page.paragraph("", 0, &sentence);
+        page.paragraph("", "", &sentence);
     }
-    if connections.len() > 1 {
+    if groups.len() > 1 {
         page.gap();
-        overview::show(page, &connections);
+        overview::show(page, &groups);
     }
-    let worth_it = |connection: &&&Connection| {
-        connections.len() == 1 || Standing::of(connection) != Standing::Well
-    };
-    let (mut shown, mut left_out) = (0, 0);
-    for connection in connections.iter().filter(worth_it) {
-        if shown == options.max_details {
-            left_out += 1;
-            continue;
-        }
-        shown += 1;
+    let lookups = Lookups::of(analysis);
+    let worth_it =
+        |group: &&Group<'_>| groups.len() == 1 || Standing::of(group.worst) != Standing::Well;
+    let mut worth_it = groups.iter().filter(worth_it);
+    for group in worth_it.by_ref().take(options.max_details) {
         page.gap();
-        detail::show(page, connection);
+        detail::show(page, group, &lookups);
     }
+    let left_out: usize = worth_it.map(|group| group.members.len()).sum();
     if left_out > 0 {
         page.gap();
-        let more = format!("{} more in the table only.", count(left_out, "connection"));
-        page.paragraph("", 0, &more);
+        let more = count(words::number(left_out), "connection");
+        page.paragraph("", "", &format!("{more} more in the table only."));
     }
     if !analysis.notices.is_empty() {
         page.gap();
         page.line(&paint(page.styles.strong, "About this capture"));
         for notice in &analysis.notices {
-            page.paragraph("  ", 4, &notice_line(notice));
+            page.paragraph("  ", "    ", &words::notice(notice));
         }
     }
 }
@@ -116,87 +124,33 @@ fn section(page: &mut Page, capture: &CaptureReport, threshold: Span, options: &
 /// `phone.pcap: 80 frames in 36.200 s, 4 TCP connections (3 TLS), 1 stalled`.
 fn header(page: &mut Page, capture: &CaptureReport) {
     let analysis = &capture.analysis;
-    let summary = &analysis.summary;
-    let failed = analysis.connections.iter();
-    let failed = failed.filter(|connection| Standing::of(connection) == Standing::Failed);
-    let mut line = format!(
-        "{}: {} in {}, {} ({} TLS), {} stalled",
-        paint(page.styles.strong, escape(&capture.source.path)),
-        count(analysis.frames, "frame"),
-        analysis.duration,
-        count(summary.connections, "TCP connection"),
-        summary.tls_connections,
-        summary.stalled,
-    );
-    let failed = failed.count();
-    if failed > 0 {
-        let _ = write!(line, ", {failed} failed");
-    }
-    page.paragraph("", 2, &line);
+    let path = paint(page.styles.strong, shown(&capture.source.path));
+    page.paragraph("", "  ", &format!("{path}: {}", words::counts(analysis)));
 }
 
 /// Which frames of a merged capture stand in which file.
 fn files(page: &mut Page, source: &Source) {
-    let (shown, others) = source.files.split_at(source.files.len().min(MAX_FILES));
-    for file in shown {
+    let (listed, others) = source.files.split_at(source.files.len().min(MAX_FILES));
+    for file in listed {
         let frames = match (file.first_frame, file.last_frame) {
             (Some(first), Some(last)) if first == last => format!("frame {first}"),
             (Some(first), Some(last)) => format!("frames {first} to {last}"),
             _ => "no frames".to_owned(),
         };
-        page.paragraph("  ", 4, &format!("{frames}: {}", escape(&file.path)));
+        page.paragraph("  ", "    ", &format!("{frames}: {}", shown(&file.path)));
     }
     if !others.is_empty() {
-        let more = count(others.len() as u64, "file");
-        page.paragraph(
-            "  ",
-            4,
-            &format!("… {more} more, which --format json lists"),
-        );
+        let more = count(words::number(others.len()), "file");
+        let more = format!("… {more} more, which --format json lists");
+        page.paragraph("  ", "    ", &more);
     }
-}
-
-/// What to say where no stall is reported.
-fn all_is_well(analysis: &Analysis, threshold: Span) -> Option<String> {
-    let summary = &analysis.summary;
-    let (all, tls) = (summary.connections, summary.tls_connections);
-    if analysis
-        .connections
-        .iter()
-        .any(|connection| connection.stalled)
-    {
-        return None;
-    }
-    if summary.stalled > 0 {
-        let stalled = count(summary.stalled, "stalled connection");
-        return Some(format!(
-            "The {stalled} of this capture: not among those selected."
-        ));
-    }
-    if all == 0 {
-        return Some("No TCP connection in this capture.".to_owned());
-    }
-    if tls == 0 {
-        let others = count(all, "other TCP connection");
-        return Some(format!("No TLS connection in this capture; {others}."));
-    }
-    let looked_at = format!(
-        "No stall: {} of {} looked at",
-        count(tls, "TLS connection"),
-        count(all, "TCP connection")
-    );
-    Some(match summary.longest_wait {
-        Some(wait) => format!(
-            "{looked_at}; the longest wait was {wait}, and from {threshold} on it would be a stall."
-        ),
-        None => format!("{looked_at}; no wait reached {threshold}."),
-    })
 }
 
 /// The short form of one capture.
 fn lines(page: &mut Page, capture: &CaptureReport) {
-    let path = escape(&capture.source.path);
-    for connection in worst_first(&capture.analysis.connections) {
+    let path = shown(&capture.source.path);
+    let groups = groups(&capture.analysis.connections);
+    for connection in groups.iter().flat_map(|group| &group.members) {
         if Standing::of(connection) < Standing::Failed {
             continue;
         }
@@ -211,28 +165,8 @@ fn lines(page: &mut Page, capture: &CaptureReport) {
         page.line(&format!("{path}: {verdict}{cause}"));
     }
     for notice in &capture.analysis.notices {
-        page.line(&format!("{path}: {}", notice_line(notice)));
+        page.line(&format!("{path}: {}", words::notice(notice)));
     }
-}
-
-/// `The file ends within a frame. (capture-cut-short, frame 80)`
-fn notice_line(notice: &Notice) -> String {
-    let message = escape(&notice.message);
-    match notice.frame {
-        Some(frame) => format!("{message} ({}, frame {frame})", notice.code),
-        None => format!("{message} ({})", notice.code),
-    }
-}
-
-/// Stalled connections before failed ones before the others, each by their waits.
-fn worst_first(connections: &[Connection]) -> Vec<&Connection> {
-    let mut sorted: Vec<&Connection> = connections.iter().collect();
-    sorted.sort_by_key(|connection| {
-        let wait = words::verdict_wait(connection).or_else(|| words::longest_wait(connection));
-        let wait = wait.map(|wait| wait.duration);
-        Reverse((Standing::of(connection), wait))
-    });
-    sorted
 }
 
 #[cfg(test)]

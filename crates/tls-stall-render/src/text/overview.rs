@@ -2,13 +2,13 @@
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use tls_stall::Connection;
 
 use super::page::Page;
-use super::words::{self, Standing};
+use crate::group::Group;
+use crate::words;
 
-/// One row a connection, in the order given.
-pub(super) fn show(page: &mut Page, connections: &[&Connection]) {
+/// One row a group, in the order given.
+pub(super) fn show(page: &mut Page, groups: &[Group<'_>]) {
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED.with_rounded_corners())
@@ -20,32 +20,30 @@ pub(super) fn show(page: &mut Page, connections: &[&Connection]) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for connection in connections {
-        table.add_row([
-            connection.tcp_stream.to_string(),
-            words::ends(connection),
-            wait(connection),
-            verdict(connection),
-        ]);
+    for group in groups {
+        let connection = if group.is_several() {
+            format!("{}: {}", group.count(), group.ends())
+        } else {
+            group.ends()
+        };
+        let row = [
+            streams(group),
+            connection,
+            group.waits(),
+            words::short_verdict(group.worst),
+        ];
+        table.add_row(row.map(|cell| page.spell(&cell).into_owned()));
     }
     for line in table.lines() {
         page.line(&line);
     }
 }
 
-fn wait(connection: &Connection) -> String {
-    let wait = words::verdict_wait(connection).or_else(|| words::longest_wait(connection));
-    wait.map_or_else(|| "–".to_owned(), |wait| wait.duration.to_string())
-}
-
-fn verdict(connection: &Connection) -> String {
-    let outcome = words::outcome(connection.outcome);
-    match (Standing::of(connection), connection.findings.first()) {
-        (Standing::Stalled, Some(finding)) => {
-            format!("stalled: {} ({})", finding.cause, finding.confidence)
-        }
-        (Standing::Stalled, None) => format!("stalled; {outcome}"),
-        (_, Some(finding)) => format!("{outcome}: {} ({})", finding.cause, finding.confidence),
-        (_, None) => outcome.to_owned(),
+/// The number of the worst, and how many stand beside it.
+fn streams(group: &Group<'_>) -> String {
+    let worst = group.worst.tcp_stream;
+    match group.members.len().saturating_sub(1) {
+        0 => worst.to_string(),
+        more => format!("{worst} +{more}"),
     }
 }

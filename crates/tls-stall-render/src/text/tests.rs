@@ -1,14 +1,25 @@
 //! The text of reports made by hand.
 
 use tls_stall::{
-    Cause, Confidence, EndedBy, Finding, Milestone, Outcome, Party, Phase, SourceFile, Wait,
+    Cause, Confidence, Connection, EndedBy, Finding, Milestone, Outcome, Party, Phase, SourceFile,
+    Wait,
 };
 
-use super::example::{self, frame};
 use super::*;
+use crate::example::{self, frame};
 
 fn plain(document: &Document) -> String {
     render(document, &TextOptions::default())
+}
+
+/// What stands beside the lanes of a ladder, its lines joined.
+fn said(text: &str) -> String {
+    let beside = text.lines().filter_map(|line| {
+        let lanes = line.rfind(['│', '┊', '┃'])?;
+        line.get(lanes..)
+            .map(|rest| rest.trim_start_matches(['│', '┊', '┃']).trim())
+    });
+    beside.collect::<Vec<_>>().join(" ")
 }
 
 fn quiet() -> TextOptions {
@@ -85,11 +96,33 @@ fn a_wait_that_the_end_of_the_capture_cut_is_a_lower_bound() {
         "a.pcap",
         vec![connection],
     )]));
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains(
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined.contains(
         "stalled at least 28.000 s, still without the ClientHello when the capture ends"
     ));
-    assert!(text.contains("… at least 28.000 s without the ClientHello, since frame 48"));
+    assert!(text.contains("the capture ends"));
+    let silence =
+        "at least 28.000 s without the ClientHello, since frame 48: waiting on the client";
+    assert!(said(&text).contains(silence), "{text}");
+}
+
+#[test]
+fn the_rest_of_a_client_hello_is_not_called_its_beginning() {
+    let mut connection = example::stalled_connection();
+    connection.waits[1].ended_by = EndedBy::Milestone(Milestone::ClientHelloEnd);
+    let text = plain(&example::document(vec![example::capture(
+        "a.pcap",
+        vec![connection],
+    )]));
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        joined.contains("stalled 28.000 s before the rest of the ClientHello"),
+        "{text}"
+    );
+    assert!(
+        said(&text).contains("28.000 s without the rest of the ClientHello"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -131,7 +164,7 @@ fn a_second_finding_is_short_and_keeps_its_evidence() {
     assert!(
         text.contains("  also, 2.000 s before the ServerHello: server-slow, medium confidence")
     );
-    assert!(text.contains("… 2.000 s without the ServerHello"));
+    assert!(said(&text).contains("2.000 s without the ServerHello"));
     assert_eq!(text.matches("What to do").count(), 1);
 }
 
@@ -185,34 +218,66 @@ fn quiet_leaves_a_line_a_connection_and_the_notices() {
 
 #[test]
 fn what_is_not_shown_in_full_is_counted() {
-    let many = (0..12).map(example::refused_connection).collect();
+    let mut many: Vec<Connection> = (0..12).map(example::refused_connection).collect();
+    for (port, connection) in (1000..).zip(&mut many) {
+        connection.server.port = port;
+    }
     let text = plain(&example::document(vec![example::capture("a.pcap", many)]));
     assert_eq!(text.matches("In Wireshark").count(), 10);
     assert!(text.contains("2 connections more in the table only."));
 }
 
 #[test]
+fn many_that_failed_for_one_reason_are_one_row_and_one_explanation() {
+    let mut connections: Vec<Connection> = (0..34).map(example::refused_connection).collect();
+    connections.push(example::healthy_connection(40));
+    let text = plain(&example::document(vec![example::capture(
+        "a.pcap",
+        connections,
+    )]));
+    assert_eq!(text.matches("In Wireshark").count(), 1);
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined.contains("34 connections, same cause: 10.8.0.1 → 198.51.100.9:443"));
+    assert!(joined.contains("tcp.stream in {0..33} (all of them)"));
+    assert!(!text.contains("more in the table only"));
+}
+
+#[test]
+fn ascii_is_ascii_and_has_the_same_lines() {
+    let mut document = example::stalled();
+    let connections = &mut document.captures[0].analysis.connections;
+    connections[0].server_name = Some("bücher.example".to_owned());
+    connections.push(example::healthy_connection(5));
+    let options = TextOptions {
+        ascii: true,
+        ..TextOptions::default()
+    };
+    let text = render(&document, &options);
+    assert!(text.is_ascii(), "{text}");
+    assert!(text.contains(r"b\u{fc}cher.example"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn more_width_is_used() {
+    let options = |width| TextOptions {
+        width,
+        ..TextOptions::default()
+    };
+    let widest = |width| {
+        let text = render(&example::stalled(), &options(width));
+        text.lines()
+            .map(textwrap::core::display_width)
+            .max()
+            .unwrap()
+    };
+    assert!(widest(80) <= 80 && widest(120) > 100 && widest(120) <= 120);
+}
+
+#[test]
 fn every_text_of_a_capture_is_escaped() {
     const HOSTILE: &str = "\x1b[2J\u{202e}x\u{200b}\ny\u{9b}z\u{2028}";
-    let hostile = || HOSTILE.to_owned();
-    let mut document = example::stalled();
-    let capture = &mut document.captures[0];
-    capture.source.path = hostile();
-    capture.analysis.notices[0].message = hostile();
-    let connection = &mut capture.analysis.connections[0];
-    connection.server_name = Some(hostile());
-    let finding = &mut connection.findings[0];
-    finding.summary = hostile();
-    finding.remedy = hostile();
-    finding.display_filter = hostile();
-    finding.evidence[0].message = hostile();
-    finding.checks[0].detail = hostile();
-    finding.ruled_out[0].because = hostile();
-    let second = finding.clone();
-    connection.findings.push(second);
-    let again = connection.clone();
-    capture.analysis.connections.push(again);
-
+    let document = example::of_texts(HOSTILE);
     for options in [TextOptions::default(), quiet()] {
         let text = render(&document, &options);
         let hostile = text
@@ -270,6 +335,16 @@ fn times_that_run_backwards_or_overflow_are_shown_all_the_same() {
     connection.waits[1].duration = Span::from_nanos(i64::MIN);
     connection.findings[0].wait = Span::from_nanos(i64::MAX);
     assert!(plain(&document).contains("ClientHello"));
+}
+
+#[test]
+fn a_banner_without_end_is_cut() {
+    let text = plain(&example::of_texts(&"x".repeat(65_536)));
+    assert!(
+        text.len() < 400_000 && text.contains("characters more"),
+        "{}",
+        text.len()
+    );
 }
 
 /// Text that an attacker might choose, different for each `seed`.

@@ -51,12 +51,11 @@ pub(crate) fn stalled() -> Document {
     let mut lookup = Lookup::new("25.113.0.203.in-addr.arpa", "PTR", [10, 8, 0, 1].into());
     lookup.duration = Span::from_secs(28);
     lookup.schedule = Some("glibc, three name servers".to_owned());
-    lookup.queries.push(LookupQuery::new(
-        frame(51),
-        Span::from_millis(3300),
-        RESOLVER,
-        48056,
-    ));
+    for (number, millis) in [(51, 3300), (53, 8301), (58, 16_301)] {
+        let time = Span::from_millis(millis);
+        let query = LookupQuery::new(frame(number), time, RESOLVER, 48056);
+        lookup.queries.push(query);
+    }
     capture.analysis.lookups.push(lookup);
     capture.analysis.notices.push(Notice::new(
         NoticeCode::CaptureCutShort,
@@ -64,6 +63,38 @@ pub(crate) fn stalled() -> Document {
         "The file ends within frame 81; everything before it was read.",
     ));
     document(vec![capture])
+}
+
+/// A document in which every text that may stem from a capture is `text`: of a connection with two
+/// findings, of another like it, and of a third that has none.
+pub(crate) fn of_texts(text: &str) -> Document {
+    let hostile = || text.to_owned();
+    let mut document = stalled();
+    let capture = &mut document.captures[0];
+    capture.source.path = hostile();
+    capture.analysis.notices[0].message = hostile();
+    let lookup = &mut capture.analysis.lookups[0];
+    (lookup.name, lookup.record_type) = (hostile(), hostile());
+    let connection = &mut capture.analysis.connections[0];
+    connection.server_name = Some(hostile());
+    connection.protocol = Some(hostile());
+    connection.tls_version = Some(hostile());
+    let finding = &mut connection.findings[0];
+    finding.summary = hostile();
+    finding.remedy = hostile();
+    finding.display_filter = hostile();
+    finding.evidence[0].message = hostile();
+    finding.evidence[3].message = hostile();
+    finding.checks[0].detail = hostile();
+    finding.ruled_out[0].because = hostile();
+    let second = finding.clone();
+    connection.findings.push(second);
+    let mut again = connection.clone();
+    again.tcp_stream = 10;
+    let mut healthy = healthy_connection(11);
+    healthy.server_name = Some(hostile());
+    capture.analysis.connections.extend([again, healthy]);
+    document
 }
 
 pub(crate) fn stalled_connection() -> Connection {

@@ -1,42 +1,119 @@
 //! The words of a report in plain English.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use tls_stall::{
-    Cause, Confidence, Connection, EndedBy, Finding, Milestone, Outcome, Phase, Vantage, Wait,
+    Analysis, Cause, Confidence, Connection, EndedBy, Finding, Milestone, Notice, Outcome, Phase,
+    Span, Vantage, Wait,
 };
 
-use crate::escape::escape;
+use crate::escape::shown;
 
 /// `1 frame`, `2 frames`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
+/// `80 frames in 36.200 s, 4 TCP connections (3 TLS), 1 stalled`.
+pub(crate) fn counts(analysis: &Analysis) -> String {
+    let summary = &analysis.summary;
+    let mut line = format!(
+        "{} in {}, {} ({} TLS), {} stalled",
+        count(analysis.frames, "frame"),
+        analysis.duration,
+        count(summary.connections, "TCP connection"),
+        summary.tls_connections,
+        summary.stalled,
+    );
+    let standings = analysis.connections.iter().map(Standing::of);
+    let failed = standings.filter(|it| *it == Standing::Failed).count();
+    if failed > 0 {
+        let _ = write!(line, ", {failed} failed");
+    }
+    line
+}
+
+/// What to say where no stall is reported.
+pub(crate) fn all_is_well(analysis: &Analysis, threshold: Span) -> Option<String> {
+    let summary = &analysis.summary;
+    let (all, tls) = (summary.connections, summary.tls_connections);
+    if analysis
+        .connections
+        .iter()
+        .any(|connection| connection.stalled)
+    {
+        return None;
+    }
+    if summary.stalled > 0 {
+        let stalled = count(summary.stalled, "stalled connection");
+        return Some(format!(
+            "The {stalled} of this capture: not among those selected."
+        ));
+    }
+    if all == 0 {
+        return Some("No TCP connection in this capture.".to_owned());
+    }
+    if tls == 0 {
+        let others = count(all, "other TCP connection");
+        return Some(format!("No TLS connection in this capture; {others}."));
+    }
+    let looked_at = format!(
+        "No stall: {} of {} looked at",
+        count(tls, "TLS connection"),
+        count(all, "TCP connection")
+    );
+    Some(match summary.longest_wait {
+        Some(wait) => format!(
+            "{looked_at}; the longest wait was {wait}, and from {threshold} on it would be a stall."
+        ),
+        None => format!("{looked_at}; no wait reached {threshold}."),
+    })
+}
+
+/// `The file ends within a frame. (capture-cut-short, frame 80)`
+pub(crate) fn notice(notice: &Notice) -> String {
+    let message = shown(&notice.message);
+    match notice.frame {
+        Some(frame) => format!("{message} ({}, frame {frame})", notice.code),
+        None => format!("{message} ({})", notice.code),
+    }
+}
+
 /// `10.8.0.1:41234 → 203.0.113.25:465 (smtp.example)`.
-pub(super) fn ends(connection: &Connection) -> String {
+pub(crate) fn ends(connection: &Connection) -> String {
     let Connection { client, server, .. } = connection;
-    match &connection.server_name {
-        Some(name) => format!("{client} → {server} ({})", escape(name)),
+    let name = connection.server_name.as_deref();
+    ends_of(&client.to_string(), &server.to_string(), name)
+}
+
+/// `client → server (name)`, the name made safe to show.
+pub(crate) fn ends_of(client: &str, server: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{client} → {server} ({})", shown(name)),
         None => format!("{client} → {server}"),
     }
 }
 
+/// A number of things in memory as a number.
+pub(crate) fn number(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}
+
 /// What else is known of a connection: its app, its protocol, its round trip, where it was captured.
-pub(super) fn facts(connection: &Connection) -> Option<String> {
-    let version = connection.tls_version.as_deref().map(escape);
-    let protocol = connection.protocol.as_deref().map(escape);
+pub(crate) fn facts(connection: &Connection) -> Option<String> {
+    let version = connection.tls_version.as_deref().map(shown);
+    let protocol = connection.protocol.as_deref().map(shown);
     let mut facts = Vec::new();
     if let Some(app) = &connection.app {
-        facts.push(format!("app {}", escape(app)));
+        facts.push(format!("app {}", shown(app)));
     }
     match (version, protocol) {
         (Some(version), Some(protocol)) if protocol != "tls" => {
             facts.push(format!("{version} within {protocol}"));
         }
-        (Some(version), _) => facts.push(version.into_owned()),
-        (None, Some(protocol)) if protocol != "tls" => facts.push(protocol.into_owned()),
+        (Some(version), _) => facts.push(version),
+        (None, Some(protocol)) if protocol != "tls" => facts.push(protocol),
         (None, _) => {}
     }
     if let Some(irtt) = connection.irtt {
@@ -52,7 +129,7 @@ pub(super) fn facts(connection: &Connection) -> Option<String> {
 
 /// How a connection is to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// Nothing to say against it.
     Well,
     /// A finding that is no complaint.
@@ -64,7 +141,7 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    pub(super) fn of(connection: &Connection) -> Self {
+    pub(crate) fn of(connection: &Connection) -> Self {
         if connection.stalled {
             return Self::Stalled;
         }
@@ -78,7 +155,7 @@ impl Standing {
 }
 
 /// The wait that the verdict is about: that of the first finding, else the longest stalled one.
-pub(super) fn verdict_wait(connection: &Connection) -> Option<&Wait> {
+pub(crate) fn verdict_wait(connection: &Connection) -> Option<&Wait> {
     let explained = connection.findings.first().and_then(|finding| {
         let of_phase = |wait: &&Wait| wait.phase == finding.phase;
         connection
@@ -93,8 +170,13 @@ pub(super) fn verdict_wait(connection: &Connection) -> Option<&Wait> {
     })
 }
 
+/// The wait that a connection is shown with, in tables and in its rank.
+pub(crate) fn shown_wait(connection: &Connection) -> Option<&Wait> {
+    verdict_wait(connection).or_else(|| longest_wait(connection))
+}
+
 /// The longest wait before the end of the handshake.
-pub(super) fn longest_wait(connection: &Connection) -> Option<&Wait> {
+fn longest_wait(connection: &Connection) -> Option<&Wait> {
     let handshake = |wait: &&Wait| wait.phase != Phase::ApplicationData;
     connection
         .waits
@@ -104,7 +186,7 @@ pub(super) fn longest_wait(connection: &Connection) -> Option<&Wait> {
 }
 
 /// What became of a connection, as it follows on the colon after its ends.
-pub(super) fn verdict(connection: &Connection) -> String {
+pub(crate) fn verdict(connection: &Connection) -> String {
     let outcome = outcome(connection.outcome);
     match (Standing::of(connection), verdict_wait(connection)) {
         (Standing::Stalled, Some(wait)) => match connection.outcome {
@@ -117,9 +199,22 @@ pub(super) fn verdict(connection: &Connection) -> String {
     }
 }
 
+/// What became of a connection, in a cell of a table.
+pub(crate) fn short_verdict(connection: &Connection) -> String {
+    let outcome = outcome(connection.outcome);
+    match (Standing::of(connection), connection.findings.first()) {
+        (Standing::Stalled, Some(finding)) => {
+            format!("stalled: {} ({})", finding.cause, finding.confidence)
+        }
+        (Standing::Stalled, None) => format!("stalled; {outcome}"),
+        (_, Some(finding)) => format!("{outcome}: {} ({})", finding.cause, finding.confidence),
+        (_, None) => outcome.to_owned(),
+    }
+}
+
 /// How long a wait was, for what, and how it ended.
 fn length(wait: &Wait) -> String {
-    let awaited = awaited(wait.phase);
+    let awaited = awaited_in(wait);
     let length = wait.duration;
     match wait.ended_by {
         EndedBy::EndOfCapture => {
@@ -134,21 +229,39 @@ fn length(wait: &Wait) -> String {
     }
 }
 
-/// The line in a timeline that stands for a stalled wait.
-pub(super) fn silence(wait: &Wait) -> String {
-    let length = match wait.ended_by {
+/// What is said of a stalled wait in the course of its connection.
+pub(crate) fn silence(wait: &Wait) -> String {
+    let (length, awaited) = (silence_length(wait), awaited_in(wait));
+    let (since, party) = (wait.from_frame, wait.waiting_on);
+    format!("{length} without {awaited}, since frame {since}: waiting on the {party}")
+}
+
+/// `28.000 s`, or `at least 28.000 s` where the capture ends first.
+pub(crate) fn silence_length(wait: &Wait) -> String {
+    match wait.ended_by {
         EndedBy::EndOfCapture => format!("at least {}", wait.duration),
         _ => wait.duration.to_string(),
-    };
-    let (awaited, party) = (awaited(wait.phase), wait.waiting_on);
-    format!(
-        "… {length} without {awaited}, since frame {}: waiting on the {party} …",
-        wait.from_frame
-    )
+    }
+}
+
+/// What a finding accounts for, where that is part of the wait only: ` It accounts for …`.
+pub(crate) fn part(finding: &Finding) -> String {
+    let (part, wait) = (finding.explained, finding.wait);
+    let partly = part < wait && part > Span::ZERO && finding.cause != Cause::UnusedConnection;
+    if partly && part.to_string() != wait.to_string() {
+        format!(" It accounts for {part} of the {wait}.")
+    } else {
+        String::new()
+    }
+}
+
+/// What a finding after the first is about: `also, 2.000 s before the ServerHello`.
+pub(crate) fn also(finding: &Finding) -> String {
+    format!("also, {} before {}", finding.wait, awaited(finding.phase))
 }
 
 /// `reverse-dns-unanswered, high confidence` and, where that is low, a warning.
-pub(super) fn cause(finding: &Finding) -> (&'static str, String) {
+pub(crate) fn cause(finding: &Finding) -> (&'static str, String) {
     let lead = match finding.confidence {
         Confidence::Low => "possible cause: ",
         _ => "",
@@ -160,7 +273,7 @@ pub(super) fn cause(finding: &Finding) -> (&'static str, String) {
 }
 
 /// What a phase waits for, with its article.
-pub(super) const fn awaited(phase: Phase) -> &'static str {
+pub(crate) const fn awaited(phase: Phase) -> &'static str {
     match phase {
         Phase::NameResolution => "the answer to the name lookup",
         Phase::EarlierAttempts => "an attempt that got through",
@@ -177,6 +290,16 @@ pub(super) const fn awaited(phase: Phase) -> &'static str {
     }
 }
 
+/// What a wait is for: a ClientHello that fills several frames is two waits of one phase.
+pub(crate) const fn awaited_in(wait: &Wait) -> &'static str {
+    match (wait.phase, wait.ended_by) {
+        (Phase::ClientHello, EndedBy::Milestone(Milestone::ClientHelloEnd)) => {
+            "the rest of the ClientHello"
+        }
+        (phase, _) => awaited(phase),
+    }
+}
+
 /// Whether `milestone` is what `phase` waits for.
 const fn reaches(milestone: Milestone, phase: Phase) -> bool {
     matches!(
@@ -189,7 +312,10 @@ const fn reaches(milestone: Milestone, phase: Phase) -> bool {
             )
             | (Phase::ServerGreeting, Milestone::ServerGreeting)
             | (Phase::Starttls, Milestone::StarttlsReady)
-            | (Phase::ClientHello, Milestone::ClientHello)
+            | (
+                Phase::ClientHello,
+                Milestone::ClientHello | Milestone::ClientHelloEnd
+            )
             | (
                 Phase::ServerHello,
                 Milestone::ServerHello | Milestone::HelloRetryRequest
@@ -202,7 +328,7 @@ const fn reaches(milestone: Milestone, phase: Phase) -> bool {
 }
 
 /// A milestone as it stands in a timeline.
-pub(super) const fn milestone(milestone: Milestone) -> &'static str {
+pub(crate) const fn milestone(milestone: Milestone) -> &'static str {
     match milestone {
         Milestone::DnsQuery => "the client looks up the server's name",
         Milestone::DnsAnswer => "the answer to that lookup",
@@ -231,8 +357,35 @@ pub(super) const fn milestone(milestone: Milestone) -> &'static str {
     }
 }
 
+/// A milestone in a word or two.
+pub(crate) const fn short_milestone(milestone: Milestone) -> &'static str {
+    match milestone {
+        Milestone::DnsQuery => "name query",
+        Milestone::DnsAnswer => "name answer",
+        Milestone::FirstAttempt => "first attempt",
+        Milestone::Syn => "SYN",
+        Milestone::SynAck => "SYN-ACK",
+        Milestone::Established => "ACK",
+        Milestone::ServerGreeting => "greeting",
+        Milestone::StarttlsRequest => "STARTTLS",
+        Milestone::StarttlsReady => "go-ahead for TLS",
+        Milestone::ClientHello => "ClientHello",
+        Milestone::ClientHelloEnd => "ClientHello ends",
+        Milestone::HelloRetryRequest => "HelloRetryRequest",
+        Milestone::ServerHello => "ServerHello",
+        Milestone::ServerHelloEnd => "ServerHello ends",
+        Milestone::ServerFlightEnd => "end of flight",
+        Milestone::ClientFinished | Milestone::ServerFinished => "Finished",
+        Milestone::ApplicationData => "application data",
+        Milestone::Alert => "TLS alert",
+        Milestone::ClientFin | Milestone::ServerFin => "FIN",
+        Milestone::ClientRst | Milestone::ServerRst => "RST",
+        other => other.name(),
+    }
+}
+
 /// How a connection ended, in a clause.
-pub(super) const fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) const fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Established => "TLS established",
         Outcome::NoSynAck => "the server never answered",
@@ -251,7 +404,7 @@ pub(super) const fn outcome(outcome: Outcome) -> &'static str {
 }
 
 /// The name of a check as words.
-pub(super) struct Spaced<'a>(pub(super) &'a str);
+pub(crate) struct Spaced<'a>(pub(super) &'a str);
 
 impl fmt::Display for Spaced<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
