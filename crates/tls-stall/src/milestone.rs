@@ -32,7 +32,7 @@ named! {
         HelloRetryRequest = "hello_retry_request",
         /// The first frame that brought a byte of the ServerHello.
         ServerHello = "server_hello",
-        /// The frame with which the ServerHello was whole.
+        /// The frame with which the record that holds the end of the ServerHello was whole.
         ServerHelloEnd = "server_hello_end",
         /// The server's last handshake byte before the client's next flight.
         ServerFlightEnd = "server_flight_end",

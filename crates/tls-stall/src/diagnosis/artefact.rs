@@ -250,8 +250,8 @@ fn missed_end(case: &Case<'_>) -> Option<Moment> {
     if !case.wait.is_unfulfilled() {
         return None;
     }
-    let unseen = case.setup.unseen(awaited_of(case)?)?;
-    (unseen > case.wait.from && unseen <= case.wait.to).then_some(unseen)
+    let side = awaited_of(case)?;
+    case.setup.unseen_within(side, case.wait.from, case.wait.to)
 }
 
 fn clock_step(case: &Case<'_>, step: Step) -> Candidate {

@@ -52,6 +52,8 @@ pub(crate) struct Trace {
     /// Beyond the FIN.
     fin: Option<SeqNumber>,
     unseen: Option<Unseen>,
+    /// When the peer last acknowledged more than was captured.
+    unseen_last: Option<(SeqNumber, Moment)>,
     last_syn: Option<(Moment, Option<u16>)>,
 }
 
@@ -92,6 +94,7 @@ impl Trace {
         let fills = |unseen: &Unseen| !unseen.from.is_before(seq) && !end.is_before(unseen.ack);
         if begins || self.unseen.as_ref().is_some_and(fills) {
             self.unseen = None;
+            self.unseen_last = None;
         }
     }
 
@@ -103,6 +106,10 @@ impl Trace {
         if known.is_before(ack) && self.unseen.is_none() {
             let from = known;
             self.unseen = Some(Unseen { from, ack, moment });
+        }
+        let further = self.unseen_last.is_none_or(|(last, _)| last.is_before(ack));
+        if known.is_before(ack) && further {
+            self.unseen_last = Some((ack, moment));
         }
     }
 
@@ -132,6 +139,13 @@ impl Trace {
         let read = next.is_some_and(|next| !next.is_before(unseen.ack));
         let was_fin = self.fin == Some(unseen.ack);
         (!read && !was_fin).then_some(unseen.moment)
+    }
+}
+
+impl Trace {
+    /// When the peer last acknowledged more of this side than was captured.
+    pub(crate) fn unseen_last(&self) -> Option<Moment> {
+        self.unseen_last.map(|(_, moment)| moment)
     }
 }
 

@@ -26,8 +26,10 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
         let reading = &setup.reading;
         let spoken = reading.has_cleartext && !reading.turns.is_empty();
         // What was on its way to TLS and was turned away was no other protocol.
-        let on_its_way =
-            setup.has(M::StarttlsRequest) || reading.refusal.is_some() || reading.tunnel.is_some();
+        let refusal = reading.refusal.as_ref();
+        let on_its_way = setup.has(M::StarttlsRequest)
+            || refusal.is_some_and(|refusal| refusal.is_of_the_client())
+            || reading.tunnel.is_some();
         if spoken && !on_its_way {
             return Outcome::NotTls;
         }

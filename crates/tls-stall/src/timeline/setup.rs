@@ -184,6 +184,19 @@ impl Setup {
     }
 }
 
+impl Setup {
+    /// A frame after `from`, up to `to`, that acknowledges what `side` sent and was not captured.
+    pub(crate) fn unseen_within(&self, side: Side, from: Moment, to: Moment) -> Option<Moment> {
+        let (first, trace) = match side {
+            Side::Client => (self.unseen_of_client, &self.traces.client),
+            Side::Server => (self.unseen_of_server, &self.traces.server),
+        };
+        let last = first.and_then(|_| trace.unseen_last());
+        let mut frames = first.into_iter().chain(last);
+        frames.find(|at| *at > from && *at <= to)
+    }
+}
+
 /// The first frame that shows that a packet of `side` was not captured.
 fn unseen(connection: &Connection, milestones: &Milestones, side: Side) -> Option<Moment> {
     let answered_syn = milestones

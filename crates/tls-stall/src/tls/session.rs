@@ -75,6 +75,8 @@ struct State {
     client_hello: Option<ClientHello>,
     version: Option<Version>,
     alert: Option<Alert>,
+    /// The last byte of a ServerHello whose record is not whole.
+    server_hello_last: Option<Moment>,
     /// The end of the server's last handshake record.
     server_last: Option<Moment>,
     client_flight_begun: bool,
@@ -436,6 +438,9 @@ impl State {
             } => self.note_encrypted_alert(Side::Server, len, first, milestones),
             Event::RecordEnd { last, .. } if !self.client_flight_begun => {
                 self.server_last = Some(self.server_last.map_or(last, |earlier| earlier.max(last)));
+                if let Some(hello) = self.server_hello_last.take() {
+                    milestones.reach(Milestone::ServerHelloEnd, last.max(hello));
+                }
             }
             Event::Alert {
                 level,
@@ -473,7 +478,8 @@ impl State {
             }
         }
         milestones.reach(Milestone::ServerHello, message.first);
-        milestones.reach(Milestone::ServerHelloEnd, message.last);
+        // No reader has it before its record is whole, which may hold the certificates too.
+        self.server_hello_last = Some(message.last);
     }
 
     /// A protected record of the client.
@@ -591,6 +597,9 @@ impl State {
     fn finish(&mut self, milestones: &mut Milestones) {
         self.note_partial_hello(Side::Client, milestones);
         self.note_partial_hello(Side::Server, milestones);
+        if let Some(last) = self.server_hello_last.take() {
+            milestones.reach(Milestone::ServerHelloEnd, last);
+        }
         // In TLS 1.3 the flight's end shows only in the client's answer.
         if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
             self.begin_client_flight(None, milestones);

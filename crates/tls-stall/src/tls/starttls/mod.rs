@@ -166,7 +166,10 @@ impl Dialogue {
         let framing = self.framing(Side::Server, &self.server)?;
         while let Some(unit) = self.server.next(&mut rest, framing) {
             self.recognise(&unit, expected);
-            if speaks_first && !smtp::goes_on(&unit) {
+            // A client may speak before it is greeted, and is greeted all the same.
+            let is_due = self.protocol.is_some_and(Protocol::server_speaks_first);
+            let greets = speaks_first || (is_due && self.server.is_first());
+            if greets && !smtp::goes_on(&unit) {
                 milestones.reach(Milestone::ServerGreeting, moment);
             }
             let Some(protocol) = self.protocol else {
