@@ -3,6 +3,7 @@
 use super::setup::Setup;
 use crate::milestone::Milestone as M;
 use crate::report::Outcome;
+use crate::tls::Refusal;
 
 /// How `setup` ended.
 pub(crate) fn outcome(setup: &Setup) -> Outcome {
@@ -28,7 +29,7 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
         // What was on its way to TLS and was turned away was no other protocol.
         let refusal = reading.refusal.as_ref();
         let on_its_way = setup.has(M::StarttlsRequest)
-            || refusal.is_some_and(|refusal| refusal.is_of_the_client())
+            || refusal.is_some_and(Refusal::is_of_the_client)
             || reading.tunnel.is_some();
         if spoken && !on_its_way {
             return Outcome::NotTls;
