@@ -4,7 +4,7 @@ use super::{Candidate, Case, Check, Cover, Opinion, local_search, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 
 /// What a name lookup takes that gets no answer: the give-up times of the usual resolvers, with
 /// one, two and three name servers. A wait of that length is a hint, never a proof.
@@ -126,6 +126,13 @@ fn client_idle(case: &Case<'_>) -> Candidate {
     if encrypted {
         summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
     }
+    let asked = certificate_asked(case);
+    if asked.is_some() {
+        summary.push_str(
+            " The server had asked for the client's certificate: a person may have had to choose \
+             one, or a card to be unlocked.",
+        );
+    }
     summary.push_str(&local_search::sentence(case));
     summary.push_str(&words::consequence(case));
     let acked = match case.wait.phase {
@@ -143,7 +150,10 @@ fn client_idle(case: &Case<'_>) -> Candidate {
              lookup that was not captured look alike from here. Capture on {client} itself, on all \
              interfaces, with its name lookups."
         ),
-        evidence: Vec::new(),
+        evidence: asked
+            .map(|at| (at, "the server asks for the client's certificate".to_owned()))
+            .into_iter()
+            .collect(),
         checks: vec![
             Check::necessary("client-owed-the-move", true, acked),
             Check::strong(
@@ -179,6 +189,12 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// When the server asked for a certificate of the client, that owes its Finished.
+fn certificate_asked(case: &Case<'_>) -> Option<Moment> {
+    let owed = case.wait.phase == Phase::ClientFinished;
+    case.setup.reading.certificate_request.filter(|_| owed)
 }
 
 /// A TCP handshake of which nothing was sent twice: one of its two answers took its time, or the

@@ -45,6 +45,8 @@ pub(crate) struct Reading {
     pub(crate) turns: Vec<Turn>,
     /// Who spoke last in it, and when.
     pub(crate) last_spoken: Option<(Side, Moment)>,
+    /// When the server asked for the client's certificate; TLS 1.3 does not show it.
+    pub(crate) certificate_request: Option<Moment>,
     /// The hosts of the URLs in the server's certificates, each followed by a line feed; TLS 1.3
     /// shows none.
     pub(crate) certificate_hosts: Box<str>,
@@ -75,6 +77,7 @@ struct State {
     client_hello: Option<ClientHello>,
     version: Option<Version>,
     alert: Option<Alert>,
+    certificate_request: Option<Moment>,
     /// The last byte of a ServerHello whose record is not whole.
     server_hello_last: Option<Moment>,
     /// The end of the server's last handshake record.
@@ -164,6 +167,7 @@ impl Session {
             spoken: state.spoken,
             refusal: state.dialogue.refusal,
             tunnel: state.tunnel.into_tunnel(),
+            certificate_request: state.certificate_request,
             turns: state.dialogue.turns,
             last_spoken: state.dialogue.last,
             certificate_hosts: match &mut state.server {
@@ -402,6 +406,9 @@ impl State {
         match event {
             Event::Message(message) if message.kind == handshake::SERVER_HELLO => {
                 self.note_server_hello(&message, milestones);
+            }
+            Event::Message(message) if message.kind == handshake::CERTIFICATE_REQUEST => {
+                self.certificate_request.get_or_insert(message.last);
             }
             Event::Message(message) if message.kind == handshake::SERVER_HELLO_DONE => {
                 milestones.reach(Milestone::ServerFlightEnd, message.last);
