@@ -246,8 +246,9 @@ impl Analyzer {
     }
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
-        self.companions.segment(segment, moment);
-        let mut place = self.table.locate(segment, moment, &mut self.displaced);
+        let located = self.table.locate(segment, moment, &mut self.displaced);
+        self.companions.segment(segment, moment, located.is_known);
+        let mut place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
         }

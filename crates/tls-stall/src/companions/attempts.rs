@@ -72,9 +72,17 @@ impl Attempts {
         found.flat_map(|attempts| attempts.before.iter().chain([&attempts.latest]))
     }
 
-    /// `client` asks `server` for a connection.
-    pub(super) fn ask(&mut self, client: Endpoint, server: Endpoint, moment: Moment) {
-        if !self.old.is_empty()
+    /// `client` asks `server` for a connection. Where it `may_be_copy`, it belongs to its latest
+    /// attempt, unless that is over.
+    pub(super) fn ask(
+        &mut self,
+        client: Endpoint,
+        server: Endpoint,
+        moment: Moment,
+        may_be_copy: bool,
+    ) {
+        if may_be_copy
+            && !self.old.is_empty()
             && let Some(attempts) = self.old.get_mut(&server)
             && attempts.ask_again(client, moment)
         {
@@ -95,7 +103,7 @@ impl Attempts {
             }
             Entry::Occupied(mut attempts) => {
                 let attempts = attempts.get_mut();
-                if attempts.ask_again(client, moment) {
+                if may_be_copy && attempts.ask_again(client, moment) {
                     return;
                 }
                 let before = std::mem::replace(&mut attempts.latest, attempt);
@@ -223,8 +231,8 @@ mod tests {
     fn what_is_answered_at_once_is_forgotten_and_what_comes_late_is_marked() {
         let (a, b) = (endpoint("10.8.0.1", 1), endpoint("10.8.0.1", 2));
         let mut attempts = Attempts::new(100);
-        attempts.ask(a, server(), at(0));
-        attempts.ask(b, server(), at(1));
+        attempts.ask(a, server(), at(0), false);
+        attempts.ask(b, server(), at(1), false);
         assert!(attempts.end(a, server(), at(80), Fate::Answered));
         assert!(attempts.end(b, server(), at(3000), Fate::Answered));
         assert!(!attempts.end(a, server(), at(3001), Fate::Answered));
@@ -240,7 +248,7 @@ mod tests {
         let client = endpoint("10.8.0.1", 1);
         let mut attempts = Attempts::new(100);
         for millis in [0, 2, 1000, 3000, 200_000] {
-            attempts.ask(client, server(), at(millis));
+            attempts.ask(client, server(), at(millis), millis > 0);
         }
         let counts: Vec<usize> = attempts
             .to(server())
@@ -254,8 +262,9 @@ mod tests {
         let mut attempts = Attempts::new(1000);
         for number in 0..10_000_u16 {
             let other = endpoint(&format!("198.51.{}.{}", number / 256, number % 256), 443);
-            attempts.ask(endpoint("10.8.0.1", number), other, at(number.into()));
-            attempts.ask(endpoint("10.8.0.2", number), server(), at(number.into()));
+            let (a, b) = (endpoint("10.8.0.1", number), endpoint("10.8.0.2", number));
+            attempts.ask(a, other, at(number.into()), false);
+            attempts.ask(b, server(), at(number.into()), false);
         }
         let held =
             |servers: &Servers| -> usize { servers.values().map(|it| it.before.len() + 1).sum() };
