@@ -32,6 +32,8 @@ pub(crate) struct Attempts {
     /// Attempts in the younger generation.
     held: usize,
     max: usize,
+    /// Whether clients go on after ICMP errors.
+    ignore_errors: bool,
     /// Whether attempts were forgotten for want of room.
     pub(crate) exceeded: bool,
 }
@@ -54,7 +56,16 @@ impl Attempts {
             old: Servers::default(),
             held: 0,
             max: (max / 2).max(1),
+            ignore_errors: false,
             exceeded: false,
+        }
+    }
+
+    /// The same, by clients that go on after an ICMP error: what they send then is a copy.
+    pub(super) fn ignoring_errors(max: usize) -> Self {
+        Self {
+            ignore_errors: true,
+            ..Self::new(max)
         }
     }
 
@@ -84,7 +95,7 @@ impl Attempts {
         if may_be_copy
             && !self.old.is_empty()
             && let Some(attempts) = self.old.get_mut(&server)
-            && attempts.ask_again(client, moment)
+            && attempts.ask_again(client, moment, self.ignore_errors)
         {
             return;
         }
@@ -103,7 +114,7 @@ impl Attempts {
             }
             Entry::Occupied(mut attempts) => {
                 let attempts = attempts.get_mut();
-                if may_be_copy && attempts.ask_again(client, moment) {
+                if may_be_copy && attempts.ask_again(client, moment, self.ignore_errors) {
                     return;
                 }
                 let before = std::mem::replace(&mut attempts.latest, attempt);
@@ -140,10 +151,15 @@ impl Attempts {
 
 impl ToServer {
     /// Takes a copy; whether it is one of an attempt that is not over.
-    fn ask_again(&mut self, client: Endpoint, moment: Moment) -> bool {
+    fn ask_again(&mut self, client: Endpoint, moment: Moment, ignore_errors: bool) -> bool {
         let attempt = self.find(client);
         let again = attempt.filter(|attempt| {
-            attempt.end.is_none() && moment.since(attempt.last()) <= LONGEST_INTERVAL
+            let goes_on = match attempt.end {
+                None => true,
+                Some((_, Fate::Unreachable(_))) => ignore_errors,
+                Some((_, Fate::Answered | Fate::Refused)) => false,
+            };
+            goes_on && moment.since(attempt.last()) <= LONGEST_INTERVAL
         });
         let is_again = again.is_some();
         if let Some(attempt) = again {
@@ -255,6 +271,24 @@ mod tests {
             .map(|it| it.copies().count())
             .collect();
         assert_eq!(counts, [3, 1]);
+    }
+
+    #[test]
+    fn what_is_sent_again_after_an_error_is_a_copy_only_where_errors_are_ignored() {
+        let client = endpoint("10.8.0.1", 1);
+        let unreachable = Fate::Unreachable(server().ip);
+        let counts = |mut attempts: Attempts| -> Vec<usize> {
+            for millis in [0, 200, 600] {
+                attempts.ask(client, server(), at(millis), true);
+                attempts.end(client, server(), at(millis + 80), unreachable);
+            }
+            let last = attempts.to(server()).last().unwrap();
+            assert_eq!(last.end, Some((at(680), unreachable)));
+            let all = attempts.to(server());
+            all.map(|it| it.copies().count()).collect()
+        };
+        assert_eq!(counts(Attempts::new(100)), [1, 1, 1]);
+        assert_eq!(counts(Attempts::ignoring_errors(100)), [3]);
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl Companions {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             tcp: Attempts::new(max.min(MAX_ATTEMPTS)),
-            quic: Attempts::new(max.min(MAX_ATTEMPTS)),
+            // A UDP socket that is not connected does not hear of them (udp(7)).
+            quic: Attempts::ignoring_errors(max.min(MAX_ATTEMPTS)),
             visits: Visits::new(max.min(MAX_VISITS)),
         }
     }
