@@ -39,6 +39,13 @@ pub struct Config {
     pub max_fragment_bytes: usize,
     /// Name lookups kept (200,000); beyond it the oldest finished ones are dropped.
     pub max_lookups: usize,
+    /// Stalled and failed connections in the report (100,000 that were established, and as many that
+    /// were not); further ones are only counted, without their causes. It does not hold with
+    /// [`keep_all`](Self::keep_all).
+    ///
+    /// A flood of SYNs makes a stall of each, all alike; those that were established have room of
+    /// their own, so that it hides none of them.
+    pub max_reported: usize,
 }
 
 impl Default for Config {
@@ -55,6 +62,7 @@ impl Default for Config {
             max_fragmented_packets: 256,
             max_fragment_bytes: 4 * 1024 * 1024,
             max_lookups: 200_000,
+            max_reported: 100_000,
         }
     }
 }

@@ -127,7 +127,7 @@ impl Analyzer {
     /// [`keep_all`](Config::keep_all) only. Set [`max_idle`](Config::max_idle) for those that never
     /// end.
     pub fn poll(&mut self) -> Option<Connection> {
-        while let Some(mut setup) = self.settled.kept.pop_front() {
+        while let Some(mut setup) = self.settled.pop() {
             self.note_open_visits();
             self.settled.attempts.confirm(&mut setup);
             let mut reporter = Reporter::new(self);
@@ -183,6 +183,7 @@ impl Analyzer {
             || self.settled.attempts.exceeded
             || self.lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
+        self.seen.unreported = self.settled.exceeded.then_some(self.config.max_reported);
         analysis.notices = self.seen.notices(&analysis);
         analysis
             .notices
@@ -246,8 +247,9 @@ impl Analyzer {
     }
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
-        self.companions.segment(segment, moment);
-        let mut place = self.table.locate(segment, moment, &mut self.displaced);
+        let located = self.table.locate(segment, moment, &mut self.displaced);
+        self.companions.segment(segment, moment, located.is_known);
+        let mut place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
         }

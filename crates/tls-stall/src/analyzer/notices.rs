@@ -18,6 +18,8 @@ pub(super) struct Seen {
     backwards: Option<Tally>,
     cut: Option<Tally>,
     limits: Option<String>,
+    /// The limit beyond which stalled connections were only counted.
+    pub(super) unreported: Option<usize>,
     pub(super) lookups: LookupsSeen,
     pub(super) mid_connection: Option<Tally>,
 }
@@ -137,6 +139,13 @@ impl Seen {
         notices.extend(self.lookups.notices(analysis.summary.stalled > 0));
         if let Some(text) = &self.limits {
             notices.push(Notice::new(NoticeCode::LimitReached, None, text.clone()));
+        }
+        if let Some(max) = self.unreported {
+            let text = format!(
+                "more connections stalled or failed than are reported: at most {max} that were \
+                 established, and as many that were not; the others are only counted"
+            );
+            notices.push(Notice::new(NoticeCode::LimitReached, None, text));
         }
         notices.sort_by_key(|notice| notice.code);
         notices

@@ -88,6 +88,7 @@ impl<'a> Reporter<'a> {
         self.summary.add(&Summary {
             connections: analyzer.table.seen(),
             tls_connections: counted.connections,
+            stalled: counted.stalled,
             longest_wait: counted.longest,
             ..Summary::default()
         });

@@ -19,6 +19,10 @@ use crate::tls;
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     pub(super) kept: VecDeque<Setup>,
+    /// How many of them were established.
+    established: usize,
+    /// Whether connections were only counted for want of room.
+    pub(super) exceeded: bool,
     /// Of the others: those that are TLS or bound for it.
     pub(super) tls: Count,
     /// Of the others: those that are bound for TLS only if their server speaks it elsewhere.
@@ -36,14 +40,17 @@ pub(super) struct Settled {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Count {
     pub(super) connections: u64,
+    /// Those of them that stalled.
+    pub(super) stalled: u64,
     /// Their longest wait before the end of the handshake.
     pub(super) longest: Option<Span>,
 }
 
 impl Count {
-    fn add(&mut self, longest: Option<Span>) {
-        self.connections = self.connections.saturating_add(1);
-        self.longest = self.longest.max(longest);
+    fn add(&mut self, other: Self) {
+        self.connections = self.connections.saturating_add(other.connections);
+        self.stalled = self.stalled.saturating_add(other.stalled);
+        self.longest = self.longest.max(other.longest);
     }
 }
 
@@ -65,18 +72,43 @@ impl Settled {
         if setup.has(Milestone::ClientFinished) && self.worked.len() < config.max_connections {
             self.worked.add(&setup, &waits);
         }
-        let explain = waits.iter().any(|wait| wait.stalled) || failure(&setup).is_some();
-        if config.keep_all || explain {
+        let stalled = waits.iter().any(|wait| wait.stalled);
+        let explain = stalled || failure(&setup).is_some();
+        if config.keep_all || (explain && self.has_room(&setup, config)) {
+            self.established += usize::from(setup.has(Milestone::Established));
             self.apps.extend(app.map(|app| (setup.stream, app)));
             self.kept.push_back(setup);
             return;
         }
-        let longest = longest(&waits);
+        let count = Count {
+            connections: 1,
+            stalled: stalled.into(),
+            longest: longest(&waits),
+        };
         if is_bound_for_tls(&setup, config) {
-            self.tls.add(longest);
+            self.tls.add(count);
         } else if room {
-            self.undecided.entry(setup.server).or_default().add(longest);
+            self.undecided.entry(setup.server).or_default().add(count);
         }
+    }
+
+    /// Takes the first of those that are kept out.
+    pub(super) fn pop(&mut self) -> Option<Setup> {
+        let setup = self.kept.pop_front()?;
+        self.established -= usize::from(setup.has(Milestone::Established));
+        Some(setup)
+    }
+
+    /// Whether `setup` may be kept, too.
+    fn has_room(&mut self, setup: &Setup, config: &Config) -> bool {
+        let alike = if setup.has(Milestone::Established) {
+            self.established
+        } else {
+            self.kept.len() - self.established
+        };
+        let has_room = alike < config.max_reported;
+        self.exceeded |= !has_room;
+        has_room
     }
 
     /// Whether `setup` is TLS or bound for it, by itself or by what its server speaks elsewhere.
@@ -89,8 +121,7 @@ impl Settled {
         let mut total = self.tls;
         for server in &self.servers {
             if let Some(count) = self.undecided.get(server) {
-                total.connections = total.connections.saturating_add(count.connections);
-                total.longest = total.longest.max(count.longest);
+                total.add(*count);
             }
         }
         total

@@ -25,6 +25,8 @@ pub(crate) struct Attempt {
     /// When it was sent again.
     again: Vec<Moment>,
     pub(crate) end: Option<(Moment, Fate)>,
+    /// Whether the client went on after an ICMP error, as it may have after the last.
+    pub(crate) is_deaf: bool,
 }
 
 /// What came of an attempt.
@@ -44,6 +46,7 @@ impl Attempt {
             first,
             again: Vec::new(),
             end: None,
+            is_deaf: false,
         }
     }
 
@@ -72,6 +75,7 @@ impl Attempt {
                 .filter(|copy| *copy < moment)
                 .collect(),
             end,
+            is_deaf: self.is_deaf,
         })
     }
 
@@ -112,6 +116,7 @@ impl Attempt {
         if moment.since(self.last()) < SECOND_COPY {
             return;
         }
+        self.is_deaf |= self.end.take().is_some();
         if self.again.len() >= MAX_COPIES {
             self.again.pop();
         }

@@ -32,6 +32,8 @@ pub(crate) struct Attempts {
     /// Attempts in the younger generation.
     held: usize,
     max: usize,
+    /// Whether clients go on after ICMP errors.
+    ignore_errors: bool,
     /// Whether attempts were forgotten for want of room.
     pub(crate) exceeded: bool,
 }
@@ -54,7 +56,16 @@ impl Attempts {
             old: Servers::default(),
             held: 0,
             max: (max / 2).max(1),
+            ignore_errors: false,
             exceeded: false,
+        }
+    }
+
+    /// The same, by clients that go on after an ICMP error: what they send then is a copy.
+    pub(super) fn ignoring_errors(max: usize) -> Self {
+        Self {
+            ignore_errors: true,
+            ..Self::new(max)
         }
     }
 
@@ -72,11 +83,19 @@ impl Attempts {
         found.flat_map(|attempts| attempts.before.iter().chain([&attempts.latest]))
     }
 
-    /// `client` asks `server` for a connection.
-    pub(super) fn ask(&mut self, client: Endpoint, server: Endpoint, moment: Moment) {
-        if !self.old.is_empty()
+    /// `client` asks `server` for a connection. Where it `may_be_copy`, it belongs to its latest
+    /// attempt, unless that is over.
+    pub(super) fn ask(
+        &mut self,
+        client: Endpoint,
+        server: Endpoint,
+        moment: Moment,
+        may_be_copy: bool,
+    ) {
+        if may_be_copy
+            && !self.old.is_empty()
             && let Some(attempts) = self.old.get_mut(&server)
-            && attempts.ask_again(client, moment)
+            && attempts.ask_again(client, moment, self.ignore_errors)
         {
             return;
         }
@@ -95,7 +114,7 @@ impl Attempts {
             }
             Entry::Occupied(mut attempts) => {
                 let attempts = attempts.get_mut();
-                if attempts.ask_again(client, moment) {
+                if may_be_copy && attempts.ask_again(client, moment, self.ignore_errors) {
                     return;
                 }
                 let before = std::mem::replace(&mut attempts.latest, attempt);
@@ -132,10 +151,15 @@ impl Attempts {
 
 impl ToServer {
     /// Takes a copy; whether it is one of an attempt that is not over.
-    fn ask_again(&mut self, client: Endpoint, moment: Moment) -> bool {
+    fn ask_again(&mut self, client: Endpoint, moment: Moment, ignore_errors: bool) -> bool {
         let attempt = self.find(client);
         let again = attempt.filter(|attempt| {
-            attempt.end.is_none() && moment.since(attempt.last()) <= LONGEST_INTERVAL
+            let goes_on = match attempt.end {
+                None => true,
+                Some((_, Fate::Unreachable(_))) => ignore_errors,
+                Some((_, Fate::Answered | Fate::Refused)) => false,
+            };
+            goes_on && moment.since(attempt.last()) <= LONGEST_INTERVAL
         });
         let is_again = again.is_some();
         if let Some(attempt) = again {
@@ -223,8 +247,8 @@ mod tests {
     fn what_is_answered_at_once_is_forgotten_and_what_comes_late_is_marked() {
         let (a, b) = (endpoint("10.8.0.1", 1), endpoint("10.8.0.1", 2));
         let mut attempts = Attempts::new(100);
-        attempts.ask(a, server(), at(0));
-        attempts.ask(b, server(), at(1));
+        attempts.ask(a, server(), at(0), false);
+        attempts.ask(b, server(), at(1), false);
         assert!(attempts.end(a, server(), at(80), Fate::Answered));
         assert!(attempts.end(b, server(), at(3000), Fate::Answered));
         assert!(!attempts.end(a, server(), at(3001), Fate::Answered));
@@ -240,7 +264,7 @@ mod tests {
         let client = endpoint("10.8.0.1", 1);
         let mut attempts = Attempts::new(100);
         for millis in [0, 2, 1000, 3000, 200_000] {
-            attempts.ask(client, server(), at(millis));
+            attempts.ask(client, server(), at(millis), millis > 0);
         }
         let counts: Vec<usize> = attempts
             .to(server())
@@ -250,12 +274,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_again_after_an_error_is_a_copy_only_where_errors_are_ignored() {
+        let client = endpoint("10.8.0.1", 1);
+        let unreachable = Fate::Unreachable(server().ip);
+        let counts = |mut attempts: Attempts| -> Vec<usize> {
+            for millis in [0, 200, 600] {
+                attempts.ask(client, server(), at(millis), true);
+                attempts.end(client, server(), at(millis + 80), unreachable);
+            }
+            let last = attempts.to(server()).last().unwrap();
+            assert_eq!(last.end, Some((at(680), unreachable)));
+            let all = attempts.to(server());
+            all.map(|it| it.copies().count()).collect()
+        };
+        assert_eq!(counts(Attempts::new(100)), [1, 1, 1]);
+        assert_eq!(counts(Attempts::ignoring_errors(100)), [3]);
+    }
+
+    #[test]
     fn memory_is_bounded_and_the_latest_are_kept() {
         let mut attempts = Attempts::new(1000);
         for number in 0..10_000_u16 {
             let other = endpoint(&format!("198.51.{}.{}", number / 256, number % 256), 443);
-            attempts.ask(endpoint("10.8.0.1", number), other, at(number.into()));
-            attempts.ask(endpoint("10.8.0.2", number), server(), at(number.into()));
+            let (a, b) = (endpoint("10.8.0.1", number), endpoint("10.8.0.2", number));
+            attempts.ask(a, other, at(number.into()), false);
+            attempts.ask(b, server(), at(number.into()), false);
         }
         let held =
             |servers: &Servers| -> usize { servers.values().map(|it| it.before.len() + 1).sum() };

@@ -40,7 +40,8 @@ impl Companions {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             tcp: Attempts::new(max.min(MAX_ATTEMPTS)),
-            quic: Attempts::new(max.min(MAX_ATTEMPTS)),
+            // A UDP socket that is not connected does not hear of them (udp(7)).
+            quic: Attempts::ignoring_errors(max.min(MAX_ATTEMPTS)),
             visits: Visits::new(max.min(MAX_VISITS)),
         }
     }
@@ -50,16 +51,16 @@ impl Companions {
         self.tcp.exceeded || self.quic.exceeded || self.visits.exceeded
     }
 
-    /// Takes a segment; one that neither asks for a connection, nor grants or refuses one, is
-    /// passed over at once.
-    pub(crate) fn segment(&mut self, segment: &Segment<'_>, moment: Moment) {
+    /// Takes a segment, of a connection that `is_known` by others before it; one that neither asks
+    /// for a connection, nor grants or refuses one, is passed over at once.
+    pub(crate) fn segment(&mut self, segment: &Segment<'_>, moment: Moment, is_known: bool) {
         let (flags, from, to) = (segment.flags, segment.source, segment.destination);
         if flags.rst() {
             self.tcp.end(to, from, moment, Fate::Refused);
         } else if flags.syn() && flags.ack() {
             self.tcp.end(to, from, moment, Fate::Answered);
         } else if flags.syn() {
-            self.tcp.ask(from, to, moment);
+            self.tcp.ask(from, to, moment, is_known);
         }
     }
 
@@ -71,7 +72,7 @@ impl Companions {
         let (from, to) = (datagram.source, datagram.destination);
         let is_answer = self.quic.end(to, from, moment, Fate::Answered);
         if !is_answer && quic::is_first_flight(datagram) {
-            self.quic.ask(from, to, moment);
+            self.quic.ask(from, to, moment, true);
         }
     }
 

@@ -39,8 +39,8 @@ impl Part<'_> {
     /// How long the client waited for it.
     fn cover(&self) -> (Moment, Moment) {
         let end = match self.earlier.attempt.end {
-            Some((failed, _)) => failed,
-            None => self.next,
+            Some((failed, _)) if !self.earlier.attempt.is_deaf => failed,
+            _ => self.next,
         };
         (self.earlier.attempt.first, end)
     }
@@ -256,6 +256,10 @@ fn fates(transport: Transport, parts: &[Part<'_>]) -> String {
         };
         let fate = match attempt.end {
             Some((_, Fate::Refused)) => "refused by a reset (RST)".to_owned(),
+            Some((_, Fate::Unreachable(reporter))) if attempt.is_deaf => format!(
+                "sent {times} and answered by {reporter} with ICMP errors, which did not stop the \
+                 client"
+            ),
             Some((_, Fate::Unreachable(reporter))) => {
                 format!("answered by {reporter} with an ICMP error")
             }
@@ -269,10 +273,15 @@ fn fates(transport: Transport, parts: &[Part<'_>]) -> String {
 fn remedy(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> String {
     let setup = case.setup;
     if transport == Transport::Quic {
+        let is_refused = |part: &Part<'_>| part.earlier.attempt.end.is_some();
+        let now = if parts.iter().any(is_refused) {
+            "it is refused with an ICMP error"
+        } else {
+            "a firewall or network drops it without a word"
+        };
         return format!(
-            "Let UDP to port {} through to {} (a firewall or network drops it without a word), or \
-             have the server offer no HTTP/3; a client that tries TCP at once beside QUIC does not \
-             wait.",
+            "Let UDP to port {} through to {} ({now}), or have the server offer no HTTP/3; a client \
+             that tries TCP at once beside QUIC does not wait.",
             setup.server.port, setup.server.ip
         );
     }

@@ -105,6 +105,18 @@ impl Index {
         found.rev().take(MAX_FOUND)
     }
 
+    /// The lookups of the name of `address` whose first copies lie from `from` to `to`, the latest
+    /// of them.
+    pub(super) fn begun_of_address(
+        &self,
+        address: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = u32> {
+        let found = self.reverse.between(&untranslated(address), from, to);
+        found.rev().take(MAX_FOUND)
+    }
+
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.
     pub(super) fn answer_with(
         &self,

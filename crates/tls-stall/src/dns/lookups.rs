@@ -161,6 +161,17 @@ impl Lookups {
         self.store.reverse_lookups(address, from, to)
     }
 
+    /// The lookups of the name of `address`, by whomever, whose first copies lie from `from` to
+    /// `to`: the latest 256, latest first.
+    pub(crate) fn reverse_begun(
+        &self,
+        address: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        self.store.reverse_begun(address, from, to)
+    }
+
     /// The lookup by `asker` with the latest answer, up to `until`, that contains `address`.
     pub(crate) fn answer_with(
         &self,

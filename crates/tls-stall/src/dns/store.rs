@@ -283,6 +283,16 @@ impl Store {
         self.in_order(self.index.of_address(address, from, to), from, to)
     }
 
+    pub(super) fn reverse_begun(
+        &self,
+        address: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        let slots = self.index.begun_of_address(address, from, to);
+        slots.filter_map(|slot| self.at(slot))
+    }
+
     pub(super) fn answer_with(
         &self,
         asker: IpAddr,

@@ -38,7 +38,7 @@ impl Observers {
             return;
         };
         let peer = setup.server.ip;
-        for lookup in lookups.reverse_lookups(peer, syn.time, syn_ack.time) {
+        for lookup in lookups.reverse_begun(peer, syn.time, syn_ack.time) {
             let first = lookup.first();
             let early = first.frame > syn.frame && first.frame < syn_ack.frame;
             if early && lookup.via == Via::Dns {

@@ -57,6 +57,14 @@ pub(crate) struct Place {
     pub(crate) from: Side,
 }
 
+/// A segment's place, as it was found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Located {
+    pub(crate) place: Place,
+    /// Whether these endpoints had a connection before, be it this one.
+    pub(crate) is_known: bool,
+}
+
 impl<S: StreamSink> Table<S> {
     /// A table for at most `limit` connections at a time.
     pub(crate) fn new(limit: usize) -> Self {
@@ -82,12 +90,14 @@ impl<S: StreamSink> Table<S> {
         segment: &Segment<'_>,
         moment: Moment,
         displaced: &mut Vec<Box<Entry<S>>>,
-    ) -> Place {
+    ) -> Located {
         let (key, source_is_low) = ConnectionKey::new(segment.source, segment.destination);
+        let mut is_known = false;
         let is_syn = segment.flags.syn() && !segment.flags.ack();
         if let Some(&number) = self.index.get(&key)
             && let Some(slot) = self.slots.get_mut(number)
         {
+            is_known = true;
             let reused = is_syn && slot.client_isn != Some(SeqNumber(segment.seq));
             if !reused {
                 slot.last = slot.last.max(moment.time);
@@ -99,7 +109,8 @@ impl<S: StreamSink> Table<S> {
                 } else {
                     Side::Server
                 };
-                return Place { slot: number, from };
+                let place = Place { slot: number, from };
+                return Located { place, is_known };
             }
             displaced.extend(slot.entry.take());
             self.remove(number);
@@ -107,7 +118,8 @@ impl<S: StreamSink> Table<S> {
         if self.index.len() >= self.limit {
             self.evict(displaced);
         }
-        self.begin(key, source_is_low, segment, moment)
+        let place = self.begin(key, source_is_low, segment, moment);
+        Located { place, is_known }
     }
 
     /// Finds the connection between `a` and `b`, and which side `a` is.
@@ -317,7 +329,8 @@ mod tests {
         let mut displaced = Vec::new();
         let first = table.locate(&segment(CLIENT, SERVER, 2, 1), moment(1), &mut displaced);
         let again = table.locate(&segment(CLIENT, SERVER, 2, 1), moment(2), &mut displaced);
-        assert_eq!((first.slot, table.seen()), (again.slot, 1));
+        assert_eq!((first.place, table.seen()), (again.place, 1));
+        assert_eq!((first.is_known, again.is_known), (false, true));
         table.locate(&segment(CLIENT, SERVER, 2, 99), moment(3), &mut displaced);
         assert_eq!(table.seen(), 2);
         assert_eq!(displaced[0].connection.stream, 0);
@@ -326,7 +339,7 @@ mod tests {
     #[test]
     fn a_syn_ack_seen_first_is_the_servers() {
         let mut table: Table<Unread> = Table::new(10);
-        let place = table.locate(
+        let Located { place, .. } = table.locate(
             &segment(SERVER, CLIENT, 0x12, 7),
             moment(1),
             &mut Vec::new(),
@@ -339,7 +352,7 @@ mod tests {
     fn roles_can_be_swapped_once_the_client_is_known() {
         let mut table: Table<Unread> = Table::new(10);
         let odd_server = ("203.0.113.25", 50_000);
-        let place = table.locate(
+        let Located { place, .. } = table.locate(
             &segment(CLIENT, odd_server, 0x10, 7),
             moment(1),
             &mut Vec::new(),
@@ -355,7 +368,7 @@ mod tests {
             table.entry(swapped).unwrap().connection.server.port,
             odd_server.1
         );
-        let next = table.locate(
+        let Located { place: next, .. } = table.locate(
             &segment(CLIENT, odd_server, 0x10, 7),
             moment(2),
             &mut Vec::new(),

@@ -13,6 +13,7 @@ mod coverage;
 mod damage;
 mod edited;
 mod encapsulations;
+mod flood;
 mod formats;
 mod labels;
 mod live;
