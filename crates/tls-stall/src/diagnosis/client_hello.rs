@@ -1,6 +1,6 @@
 //! A ClientHello that did not get through.
 
-use super::{Candidate, Case, Check, Cover, Opinion, path_mtu};
+use super::{Candidate, Case, Check, Cover, Opinion, flight, path_mtu};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
@@ -15,6 +15,12 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let copies: Vec<&Resent> = setup.resent.iter().filter(within).collect();
     let acked = setup.client_hello_acked;
     let Some(last) = copies.last().map(|copy| copy.moment) else {
+        if let Some(candidate) = flight::late(case, Side::Client, Cause::ClientHelloLost)
+            && path_mtu::pattern(case, Side::Client).is_none()
+        {
+            opinions.push(Opinion::Holds(Box::new(candidate)));
+            return;
+        }
         let because = match acked {
             Some(at) => format!("it was sent once and acknowledged in frame {}", at.frame),
             None => "it was sent only once".to_owned(),
@@ -86,10 +92,25 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
                 explained >= wait.percent(80),
                 format!("it had not arrived for {explained} of {wait}"),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(answered_by_two(case))
+        .collect(),
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
     };
     opinions.push(Opinion::Holds(Box::new(candidate)));
+}
+
+/// A server that began twice may have forgotten what it had acknowledged: that is no loss.
+fn answered_by_two(case: &Case<'_>) -> Option<Check> {
+    case.setup.traces.server.begins_anew.then(|| {
+        Check::strong(
+            "one-server-answers",
+            false,
+            "SYN-ACKs came with different sequence numbers: two hosts at one address, or one that \
+             forgot the first",
+        )
+    })
 }

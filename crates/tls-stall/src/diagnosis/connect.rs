@@ -21,6 +21,13 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         }
         connect_refused(case)
     } else if case.setup.has(Milestone::SynAck) || case.setup.has(Milestone::Established) {
+        if case.setup.resent_syn_needlessly() {
+            opinions.push(Opinion::ruled_out(
+                Cause::SynLost,
+                "the answer echoes the first SYN's clock, and took no longer than the round trip",
+            ));
+            return;
+        }
         if case.setup.syns.len() < 2 && case.setup.syn_acks.len() < 2 {
             opinions.push(Opinion::ruled_out(
                 Cause::SynLost,

@@ -1,7 +1,6 @@
 //! A path on which only the large packets vanish, told from plain loss by the sizes.
 
 use super::{Candidate, Case, Check, Cover, Opinion};
-use crate::decode::IcmpKind;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
@@ -83,11 +82,14 @@ fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
     if copies.len() < 2 || (acked.is_some() && smaller.is_none()) {
         return None;
     }
-    let sacked = setup.passage(side).least_sacked.filter(|&len| len < size);
-    let too_big = setup.unreachable.and_then(|error| match error.kind {
-        IcmpKind::TooBig { mtu } => Some((error.reporter, mtu)),
-        _ => None,
-    });
+    let sacked = setup
+        .passage(side)
+        .least_sacked(case.wait.from, case.wait.to)
+        .filter(|&len| len < size);
+    let too_big = setup
+        .too_big
+        .filter(|error| error.moment <= case.wait.to)
+        .map(|error| (error.reporter, error.mtu));
     let small = match (smaller, sacked, too_big) {
         (Some((len, at)), ..) => format!(
             "sent again with {len} bytes, it was acknowledged in frame {}",
@@ -114,7 +116,9 @@ fn seen_by_receiver(case: &Case<'_>, side: Side) -> Option<Pattern> {
     let hole = passage.hole.filter(|hole| hole.receiver_lacks_it)?;
     // As many segments as it takes at least: each is no smaller than this on the average.
     let size = hole.len.div_ceil(hole.len.div_ceil(ETHERNET).max(1));
-    let sacked = passage.least_sacked.filter(|&len| len < size)?;
+    let sacked = passage
+        .least_sacked(wait.from, wait.to)
+        .filter(|&len| len < size)?;
     if size < LARGE || hole.since < wait.from || hole.since > wait.to {
         return None;
     }

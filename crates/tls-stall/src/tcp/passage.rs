@@ -1,6 +1,5 @@
 //! What became of one side's segments on their way: which sizes got through, holes, shut windows.
 
-use super::options::sacked;
 use super::seq::SeqNumber;
 use crate::decode::Segment;
 use crate::time::{Moment, Span};
@@ -8,14 +7,16 @@ use crate::time::{Moment, Span};
 /// Windows noted that were shut; of more, the last counts as one with those before it.
 const MAX_SHUT: usize = 16;
 
+/// Lengths noted of what came through beyond a hole.
+const MAX_SACKED: usize = 16;
+
 /// What became of the segments that one side sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Passage {
     /// Payload of the largest segment that was acknowledged and never sent again.
     pub(crate) largest_through: u32,
-    /// The shortest stretch of bytes that the receiver reported beyond a hole (RFC 2018): a
-    /// segment that came through is no larger.
-    pub(crate) least_sacked: Option<u32>,
+    /// Bytes that the receiver reported beyond a hole (RFC 2018), in order.
+    sacked: Vec<Sacked>,
     /// The first bytes that were passed by others and that the receiver said it lacks.
     pub(crate) hole: Option<Hole>,
     /// When the receiver's window was shut, in order.
@@ -38,12 +39,22 @@ pub(crate) struct Hole {
     pub(crate) filled: Option<(Moment, u32)>,
 }
 
+/// Stretches of one length that the receiver reported beyond a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sacked {
+    len: u32,
+    first: Moment,
+    last: Moment,
+}
+
 /// A stretch of time in which a receiver took no bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shut {
     pub(crate) since: Moment,
     /// The segment that opened the window; `None` while it is shut.
     pub(crate) until: Option<Moment>,
+    /// How often the sender asked meanwhile whether it is open (RFC 9293, section 3.8.6.1).
+    pub(crate) probes: u32,
 }
 
 impl Passage {
@@ -103,12 +114,11 @@ impl Passage {
             {
                 hole.receiver_lacks_it = true;
             }
-            for (left, right) in sacked(segment.options) {
+            for (left, right) in segment.sacked() {
                 let len = SeqNumber(right).beyond(SeqNumber(left)).unwrap_or(0);
                 let beyond = SeqNumber(left).beyond(ack).is_some_and(|gap| gap > 0);
                 if beyond && len > 0 {
-                    let least = self.least_sacked.map_or(len, |least| least.min(len));
-                    self.least_sacked = Some(least);
+                    self.note_sacked(len, moment);
                 }
             }
         }
@@ -118,12 +128,47 @@ impl Passage {
         }
     }
 
+    fn note_sacked(&mut self, len: u32, moment: Moment) {
+        if let Some(known) = self.sacked.iter_mut().find(|known| known.len == len) {
+            known.last = moment;
+        } else if self.sacked.len() < MAX_SACKED {
+            self.sacked.push(Sacked {
+                len,
+                first: moment,
+                last: moment,
+            });
+        }
+    }
+
+    /// The shortest stretch of bytes that the receiver reported beyond a hole between `from` and
+    /// `to`: a segment that came through is no larger.
+    pub(crate) fn least_sacked(&self, from: Moment, to: Moment) -> Option<u32> {
+        let within = |sacked: &&Sacked| sacked.first <= to && sacked.last >= from;
+        let lens = self.sacked.iter().filter(within).map(|sacked| sacked.len);
+        lens.min()
+    }
+
+    /// Notes that the sender asks whether the window is still shut: `sent` is beyond its last byte.
+    pub(super) fn note_probe(&mut self, segment: &Segment<'_>, sent: Option<SeqNumber>) {
+        let Some(shut) = self.shut.last_mut().filter(|shut| shut.until.is_none()) else {
+            return;
+        };
+        // One byte beyond the window, or as Linux does an empty segment before it.
+        let before = sent.is_some_and(|sent| SeqNumber(segment.seq).plus(1) == sent);
+        let probes = match segment.payload_len {
+            0 => before && !segment.flags.fin(),
+            len => len == 1,
+        };
+        shut.probes = shut.probes.saturating_add(probes.into());
+    }
+
     fn note_window(&mut self, window: u16, moment: Moment) {
         let is_shut = self.shut.last().is_some_and(|shut| shut.until.is_none());
         if window == 0 && !is_shut && self.shut.len() < MAX_SHUT {
             self.shut.push(Shut {
                 since: moment,
                 until: None,
+                probes: 0,
             });
         } else if window > 0
             && is_shut
