@@ -41,8 +41,9 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let in_vain = acked.is_none_or(|at| at > last);
     let summary = if acked.is_some() {
         format!(
-            "The ClientHello was sent at once and lost: the client sent it {count} more times before \
-             {} acknowledged it, {} after the first copy.",
+            "The ClientHello was sent at once and lost: the client sent it {} before {} acknowledged \
+             it, {} after the first copy.",
+            again(count),
             setup.server,
             lost_until.since(first)
         )
@@ -94,7 +95,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
             ),
         ]
         .into_iter()
-        .chain(answered_by_two(case))
+        .chain(case.doubt_of_one_server())
         .collect(),
         is_fallback: false,
         lookups: Vec::new(),
@@ -103,14 +104,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     opinions.push(Opinion::Holds(Box::new(candidate)));
 }
 
-/// A server that began twice may have forgotten what it had acknowledged: that is no loss.
-fn answered_by_two(case: &Case<'_>) -> Option<Check> {
-    case.setup.traces.server.begins_anew.then(|| {
-        Check::strong(
-            "one-server-answers",
-            false,
-            "SYN-ACKs came with different sequence numbers: two hosts at one address, or one that \
-             forgot the first",
-        )
-    })
+/// How often something was sent besides the first time.
+fn again(count: usize) -> String {
+    match count {
+        1 => "once more".to_owned(),
+        _ => format!("{count} more times"),
+    }
 }

@@ -265,7 +265,8 @@ impl Connection {
             // Data in a SYN that its answer does not acknowledge was refused, not lost: the
             // client sends it anew (RFC 7413, section 4.2.1).
             let peer = self.half_mut(from.peer());
-            if peer.sent.is_some_and(|sent| ack.is_before(sent)) {
+            let refused = peer.sent.is_some_and(|sent| ack.is_before(sent));
+            if refused && !milestones.has(Milestone::Established) {
                 peer.sent = Some(ack);
             }
             milestones.reach(Milestone::SynAck, moment);

@@ -6,6 +6,7 @@
 
 mod assembler;
 mod connection;
+mod hops;
 mod key;
 mod passage;
 mod reset;
@@ -15,6 +16,7 @@ mod trace;
 
 pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{Connection, Resent, Side, StreamSink, TooBig, Unreachable};
+pub(crate) use hops::routers_passed;
 pub(crate) use passage::Passage;
 pub(crate) use reset::{Maker, Reset};
 pub(crate) use table::{Entry, Place, Table};

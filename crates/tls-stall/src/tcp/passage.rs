@@ -191,3 +191,190 @@ impl Passage {
             .max_by_key(|&(_, length)| length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Endpoint, IpFacts, TcpFlags};
+    use crate::time::{FrameNumber, Timestamp};
+
+    const SYN: u8 = 0x02;
+    const RST: u8 = 0x04;
+    const ACK: u8 = 0x10;
+    const START: SeqNumber = SeqNumber(u32::MAX - 99);
+
+    /// Frame `number`, `number` seconds after the first.
+    fn at(number: u64) -> Moment {
+        Moment {
+            time: Timestamp::from_nanos(0).plus(Span::from_secs(number.try_into().unwrap())),
+            frame: FrameNumber::new(number).unwrap(),
+        }
+    }
+
+    fn segment(flags: u8, options: &[u8]) -> Segment<'_> {
+        let endpoint = Endpoint {
+            ip: "10.8.0.1".parse().unwrap(),
+            port: 1,
+        };
+        Segment {
+            ip: IpFacts { ttl: 64, id: None },
+            source: endpoint,
+            destination: endpoint,
+            seq: 0,
+            ack: START.0,
+            flags: TcpFlags(flags),
+            window: Some(1),
+            options,
+            payload: &[],
+            payload_len: 0,
+        }
+    }
+
+    /// An acknowledgement of everything before `START`, and of `len` bytes from `offset` on.
+    fn selective(offset: u32, len: u32) -> Vec<u8> {
+        let left = START.plus(offset);
+        let mut options = vec![1, 1, 5, 10];
+        options.extend(left.0.to_be_bytes());
+        options.extend(left.plus(len).0.to_be_bytes());
+        options
+    }
+
+    #[test]
+    fn what_is_acknowledged_and_was_sent_once_came_through() {
+        let mut passage = Passage::default();
+        passage.note_new(START, START, 1448, at(1));
+        let beyond = START.plus(1448);
+        let ack = Segment {
+            ack: beyond.0,
+            ..segment(ACK, &[])
+        };
+        passage.note_receipt(&segment(ACK, &[]), Some(beyond), at(2));
+        assert_eq!(passage.largest_through, 0, "not acknowledged yet");
+        passage.note_receipt(&ack, Some(beyond), at(3));
+        assert_eq!(passage.largest_through, 1448);
+    }
+
+    #[test]
+    fn of_what_was_sent_again_it_is_unknown_which_copy_came_through() {
+        let mut passage = Passage::default();
+        passage.note_new(START, START, 1448, at(1));
+        passage.note_resent();
+        let beyond = START.plus(1448);
+        let ack = Segment {
+            ack: beyond.0,
+            ..segment(ACK, &[])
+        };
+        passage.note_receipt(&ack, Some(beyond), at(2));
+        assert_eq!(passage.largest_through, 0);
+    }
+
+    #[test]
+    fn a_hole_is_the_receivers_only_where_it_acknowledges_its_start() {
+        let mut passage = Passage::default();
+        passage.note_new(START, START.plus(1448), 226, at(1));
+        assert!(!passage.hole.unwrap().receiver_lacks_it);
+        passage.note_receipt(&segment(ACK, &[]), None, at(2));
+        let hole = passage.hole.unwrap();
+        assert!(hole.receiver_lacks_it);
+        assert_eq!((hole.start, hole.len, hole.filled), (START, 1448, None));
+        assert!(passage.fills_hole(START, 536, at(3)));
+        assert_eq!(passage.hole.unwrap().filled, Some((at(3), 536)));
+        assert!(!passage.fills_hole(START.plus(1448), 226, at(4)));
+    }
+
+    #[test]
+    fn bytes_beyond_a_hole_belong_to_the_time_in_which_they_were_reported() {
+        let mut passage = Passage::default();
+        for (options, moment) in [
+            (selective(1448, 226), at(10)),
+            (selective(1448, 226), at(12)),
+            (selective(1448, 900), at(20)),
+        ] {
+            passage.note_receipt(&segment(ACK, &options), None, moment);
+        }
+        assert_eq!(passage.least_sacked(at(1), at(9)), None);
+        assert_eq!(passage.least_sacked(at(11), at(30)), Some(226));
+        assert_eq!(passage.least_sacked(at(13), at(30)), Some(900));
+    }
+
+    #[test]
+    fn a_duplicate_that_is_reported_selectively_lies_beyond_no_hole() {
+        let mut passage = Passage::default();
+        // RFC 2883, section 4: a first block before the acknowledgement is a duplicate.
+        let duplicate = selective(0, 10);
+        let ack = Segment {
+            ack: START.plus(500).0,
+            ..segment(ACK, &duplicate)
+        };
+        passage.note_receipt(&ack, None, at(1));
+        assert_eq!(passage.least_sacked(at(1), at(2)), None);
+    }
+
+    #[test]
+    fn endless_lengths_beyond_a_hole_take_no_more_room() {
+        let mut passage = Passage::default();
+        for len in 1..1000 {
+            passage.note_receipt(&segment(ACK, &selective(9, len)), None, at(1));
+        }
+        assert_eq!(passage.sacked.len(), MAX_SACKED);
+    }
+
+    #[test]
+    fn a_window_is_shut_from_its_first_zero_to_the_first_that_is_none() {
+        let mut passage = Passage::default();
+        let window = |window| Segment {
+            window: Some(window),
+            ..segment(ACK, &[])
+        };
+        passage.note_receipt(&window(0), None, at(2));
+        passage.note_receipt(&window(0), None, at(5));
+        passage.note_receipt(&window(7), None, at(9));
+        let (shut, length) = passage.longest_shut(at(1), at(20)).unwrap();
+        assert_eq!((shut.since, shut.until), (at(2), Some(at(9))));
+        assert_eq!(length, Span::from_secs(7));
+        let (_, within) = passage.longest_shut(at(4), at(6)).unwrap();
+        assert_eq!(within, Span::from_secs(2), "no more than the wait");
+        assert_eq!(passage.longest_shut(at(10), at(20)), None);
+    }
+
+    #[test]
+    fn neither_a_reset_nor_a_syn_shuts_a_window() {
+        let mut passage = Passage::default();
+        for flags in [RST, RST | ACK, SYN, SYN | ACK] {
+            let shut = Segment {
+                window: Some(0),
+                ..segment(flags, &[])
+            };
+            passage.note_receipt(&shut, None, at(1));
+        }
+        assert_eq!(passage.shut, []);
+    }
+
+    #[test]
+    fn a_probe_is_an_empty_segment_before_the_next_byte_or_one_byte() {
+        let mut passage = Passage::default();
+        let probe = Segment {
+            seq: START.0,
+            ..segment(ACK, &[])
+        };
+        let sent = Some(START.plus(1));
+        passage.note_probe(&probe, sent);
+        let shut = Segment {
+            window: Some(0),
+            ..segment(ACK, &[])
+        };
+        passage.note_receipt(&shut, None, at(1));
+        passage.note_probe(&probe, sent);
+        passage.note_probe(&probe, Some(START));
+        let one_byte = Segment {
+            payload_len: 1,
+            ..probe
+        };
+        passage.note_probe(&one_byte, Some(START));
+        let (shut, _) = passage.longest_shut(at(1), at(2)).unwrap();
+        assert_eq!(
+            shut.probes, 2,
+            "not before it was shut, nor a bare acknowledgement"
+        );
+    }
+}

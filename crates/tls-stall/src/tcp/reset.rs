@@ -1,5 +1,6 @@
 //! A reset, and by what it can be told who made it.
 
+use super::hops::routers_passed;
 use crate::decode::{IpFacts, Segment};
 use crate::time::Moment;
 
@@ -8,9 +9,6 @@ const SAME_WAY: u8 = 2;
 
 /// From the IP identification of one packet of a host to that of its next ones, where it counts.
 const NEXT_IDS: std::ops::RangeInclusive<u16> = 1..=16;
-
-/// What hosts and routers set the TTL or hop limit to; on the way it only falls.
-const INITIAL_TTLS: [u8; 4] = [32, 64, 128, 255];
 
 /// The first reset that came from the address of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,12 +77,6 @@ fn counts_on(last: Option<u16>, next: Option<u16>) -> bool {
         }
         _ => false,
     }
-}
-
-/// The routers that a packet had passed at least: from the next value that hosts begin with.
-fn routers_passed(ttl: u8) -> u8 {
-    let initial = INITIAL_TTLS.into_iter().find(|&initial| initial >= ttl);
-    initial.unwrap_or(u8::MAX).saturating_sub(ttl)
 }
 
 #[cfg(test)]
