@@ -224,6 +224,7 @@ fn explains_failure(cause: Cause) -> bool {
             | Cause::ProtocolMismatch
             | Cause::ServerRejected
             | Cause::ProxyTunnel
+            | Cause::ResetOnClientHello
             | Cause::TlsAlert
     )
 }

@@ -37,7 +37,7 @@ pub use packet::Endpoint;
 pub(crate) use app::app_name;
 pub(crate) use fragment::{Fragments, Whole};
 pub(crate) use layers::{decode, decode_whole};
-pub(crate) use packet::{Datagram, IcmpError, IcmpKind, Packet, Resolution, Segment};
 #[cfg(test)]
-pub(crate) use packet::{IpFacts, TcpFlags};
+pub(crate) use packet::TcpFlags;
+pub(crate) use packet::{Datagram, IcmpError, IcmpKind, IpFacts, Packet, Resolution, Segment};
 pub(crate) use undecoded::Undecoded;

@@ -52,8 +52,16 @@ fn rests_on(cause: Cause, phase: Phase) -> Option<Absence> {
         Cause::ConnectTimeout
         | Cause::SynLost
         | Cause::ClientHelloLost
+        | Cause::ClientFlightLost
+        | Cause::ResetOnClientHello
         | Cause::ServerSlow
         | Cause::ServerSilent => Some(Absence::Of(Side::Server)),
+        Cause::ServerFlightLost => Some(Absence::Of(Side::Client)),
+        // The receiver's acknowledgement, or its open window.
+        Cause::PathMtuBlackHole | Cause::ZeroWindow => Some(Absence::Of(match phase {
+            Phase::ServerHello | Phase::ServerFlight => Side::Client,
+            _ => Side::Server,
+        })),
         Cause::ClientIdle | Cause::UnusedConnection if phase != Phase::TcpConnect => {
             Some(Absence::Of(Side::Client))
         }
@@ -195,7 +203,15 @@ fn made_by_an_app(case: &Case<'_>, candidate: &Candidate) -> Option<Check> {
     let (first, _) = case.scene.capture.vpn_app()?;
     let of_packets = matches!(
         candidate.cause,
-        Cause::SynLost | Cause::ConnectTimeout | Cause::ConnectRefused | Cause::ClientHelloLost
+        Cause::SynLost
+            | Cause::ConnectTimeout
+            | Cause::ConnectRefused
+            | Cause::ClientHelloLost
+            | Cause::ServerFlightLost
+            | Cause::ClientFlightLost
+            | Cause::PathMtuBlackHole
+            | Cause::ZeroWindow
+            | Cause::ResetOnClientHello
     );
     let of_connect = case.wait.phase == Phase::TcpConnect;
     (of_packets || of_connect).then(|| {

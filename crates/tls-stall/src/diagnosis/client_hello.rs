@@ -1,6 +1,6 @@
 //! A ClientHello that did not get through.
 
-use super::{Candidate, Case, Check, Cover, Opinion, path_mtu};
+use super::{Candidate, Case, Check, Cover, Opinion, flight, path_mtu};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
@@ -15,6 +15,12 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let copies: Vec<&Resent> = setup.resent.iter().filter(within).collect();
     let acked = setup.client_hello_acked;
     let Some(last) = copies.last().map(|copy| copy.moment) else {
+        if let Some(candidate) = flight::late(case, Side::Client, Cause::ClientHelloLost)
+            && path_mtu::pattern(case, Side::Client).is_none()
+        {
+            opinions.push(Opinion::Holds(Box::new(candidate)));
+            return;
+        }
         let because = match acked {
             Some(at) => format!("it was sent once and acknowledged in frame {}", at.frame),
             None => "it was sent only once".to_owned(),
@@ -35,8 +41,9 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let in_vain = acked.is_none_or(|at| at > last);
     let summary = if acked.is_some() {
         format!(
-            "The ClientHello was sent at once and lost: the client sent it {count} more times before \
-             {} acknowledged it, {} after the first copy.",
+            "The ClientHello was sent at once and lost: the client sent it {} before {} acknowledged \
+             it, {} after the first copy.",
+            again(count),
             setup.server,
             lost_until.since(first)
         )
@@ -86,10 +93,21 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
                 explained >= wait.percent(80),
                 format!("it had not arrived for {explained} of {wait}"),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(case.doubt_of_one_server())
+        .collect(),
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
     };
     opinions.push(Opinion::Holds(Box::new(candidate)));
+}
+
+/// How often something was sent besides the first time.
+fn again(count: usize) -> String {
+    match count {
+        1 => "once more".to_owned(),
+        _ => format!("{count} more times"),
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
+use crate::tcp::routers_passed;
 use crate::time::{Moment, Span};
 use crate::timeline::Setup;
 
@@ -21,6 +22,13 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         }
         connect_refused(case)
     } else if case.setup.has(Milestone::SynAck) || case.setup.has(Milestone::Established) {
+        if case.setup.resent_syn_needlessly() {
+            opinions.push(Opinion::ruled_out(
+                Cause::SynLost,
+                "the answer echoes the first SYN's clock, and took no longer than the round trip",
+            ));
+            return;
+        }
         if case.setup.syns.len() < 2 && case.setup.syn_acks.len() < 2 {
             opinions.push(Opinion::ruled_out(
                 Cause::SynLost,
@@ -98,7 +106,10 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
                     "not captured at the server: the copies before the last had no answer here"
                 },
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(case.doubt_of_one_server())
+        .collect(),
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
@@ -166,6 +177,7 @@ impl Lost {
 
 fn connect_timeout(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
+    let far = far_from_client(setup);
     let count = setup.syns.len();
     let over = setup
         .syns
@@ -179,19 +191,22 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
     };
     Candidate {
         cause: Cause::ConnectTimeout,
-        waiting_on: Party::Network,
+        waiting_on: if far.is_some() {
+            Party::Server
+        } else {
+            Party::Network
+        },
         cover: case.whole(),
         summary: format!(
             "{} {answered}: the client sent its SYN {count} times over {over}, and neither \
-             SYN-ACK, RST nor ICMP error {came}.",
-            setup.server
+             SYN-ACK, RST nor ICMP error {came}.{}",
+            setup.server,
+            far.map_or_else(String::new, |routers| format!(
+                " Each came over {routers} routers to where it was captured: the server's host \
+                 dropped them, or what lies between."
+            ))
         ),
-        remedy: format!(
-            "Find out whether {} is up and reachable from {}: a firewall that drops packets without \
-             a word, a wrong address or route, or a host that is down. A capture at the server tells \
-             whether the SYN arrives.",
-            setup.server, setup.client.ip
-        ),
+        remedy: remedy_of_timeout(setup, far),
         evidence: copies_of_syn(&setup.syns),
         checks: vec![
             Check::necessary(
@@ -204,11 +219,48 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
                 if count > 1 { Some(true) } else { None },
                 format!("{count} copies of the SYN"),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(far.map(|routers| {
+            Check::strong(
+                "captured-at-the-server",
+                None,
+                format!(
+                    "beyond {routers} routers; the server's TTL, which would tell, is not seen"
+                ),
+            )
+        }))
+        .collect(),
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// How many routers the SYNs had passed, where that is more than there are beside a client, and no
+/// more than there are on any path: a TTL of 65 is one that was set by hand.
+fn far_from_client(setup: &Setup) -> Option<u8> {
+    const FAR: std::ops::RangeInclusive<u8> = 3..=30;
+
+    let routers = setup.traces.client.ttl.map(routers_passed)?;
+    (FAR.contains(&routers) && !setup.is_of_app).then_some(routers)
+}
+
+fn remedy_of_timeout(setup: &Setup, far: Option<u8>) -> String {
+    if far.is_some() {
+        return format!(
+            "Look at {}: a packet filter on the host drops SYNs without a word (nft list ruleset, \
+             iptables -S), its accept queue is full (nstat: ListenOverflows), or, if this was not \
+             captured there, what lies between drops them.",
+            setup.server
+        );
+    }
+    format!(
+        "Find out whether {} is up and reachable from {}: a firewall that drops packets without a \
+         word, a wrong address or route, or a host that is down. A capture at the server tells \
+         whether the SYN arrives.",
+        setup.server, setup.client.ip
+    )
 }
 
 fn connect_refused(case: &Case<'_>) -> Candidate {

@@ -48,7 +48,7 @@ fn consider_side(case: &Case<'_>, side: Side, opinions: &mut Vec<Opinion>) {
 }
 
 /// At the receiver the loss shows as a hole that is filled late.
-fn late(case: &Case<'_>, side: Side, cause: Cause) -> Option<Candidate> {
+pub(super) fn late(case: &Case<'_>, side: Side, cause: Cause) -> Option<Candidate> {
     let (setup, wait) = (case.setup, case.wait);
     let hole = setup.passage(side).hole?;
     let (filled, len) = hole.filled.filter(|&(at, _)| at <= wait.to)?;

@@ -20,6 +20,7 @@ mod name_lookup;
 mod path_mtu;
 mod proxy;
 mod rejected;
+mod reset;
 mod revocation;
 mod scene;
 mod silence;
@@ -90,6 +91,7 @@ const FAMILIES: &[Family] = &[
     path_mtu::consider,
     zero_window::consider,
     rejected::consider,
+    reset::consider,
     mismatch::consider,
     proxy::consider,
     alert::consider,

@@ -1,7 +1,6 @@
 //! A path on which only the large packets vanish, told from plain loss by the sizes.
 
 use super::{Candidate, Case, Check, Cover, Opinion};
-use crate::decode::IcmpKind;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
@@ -75,19 +74,24 @@ fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
         .map(|it| it.moment)
         .collect();
     let last = *copies.last()?;
+    // What the card is yet to cut is no packet: its pieces are, and pass or not.
+    let packet = in_one_packet(size);
     let smaller = resent
         .iter()
-        .find(|it| it.start == lost.start && it.len < size && it.moment > last)
+        .find(|it| it.start == lost.start && it.len < packet && it.moment > last)
         .and_then(|it| Some((it.len, it.acked?)));
     let acked = lost.acked.filter(|&acked| acked <= case.wait.to);
     if copies.len() < 2 || (acked.is_some() && smaller.is_none()) {
         return None;
     }
-    let sacked = setup.passage(side).least_sacked.filter(|&len| len < size);
-    let too_big = setup.unreachable.and_then(|error| match error.kind {
-        IcmpKind::TooBig { mtu } => Some((error.reporter, mtu)),
-        _ => None,
-    });
+    let sacked = setup
+        .passage(side)
+        .least_sacked(case.wait.from, case.wait.to)
+        .filter(|&len| len < packet);
+    let too_big = setup
+        .too_big
+        .filter(|error| error.moment <= case.wait.to)
+        .map(|error| (error.reporter, error.mtu));
     let small = match (smaller, sacked, too_big) {
         (Some((len, at)), ..) => format!(
             "sent again with {len} bytes, it was acknowledged in frame {}",
@@ -109,12 +113,19 @@ fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
     })
 }
 
+/// Of `len` bytes in as few packets of Ethernet as they take, those in one: no packet of them was
+/// smaller on the average.
+fn in_one_packet(len: u32) -> u32 {
+    len.div_ceil(len.div_ceil(ETHERNET).max(1))
+}
+
 fn seen_by_receiver(case: &Case<'_>, side: Side) -> Option<Pattern> {
     let (wait, passage) = (case.wait, case.setup.passage(side));
     let hole = passage.hole.filter(|hole| hole.receiver_lacks_it)?;
-    // As many segments as it takes at least: each is no smaller than this on the average.
-    let size = hole.len.div_ceil(hole.len.div_ceil(ETHERNET).max(1));
-    let sacked = passage.least_sacked.filter(|&len| len < size)?;
+    let size = in_one_packet(hole.len);
+    let sacked = passage
+        .least_sacked(wait.from, wait.to)
+        .filter(|&len| len < size)?;
     if size < LARGE || hole.since < wait.from || hole.since > wait.to {
         return None;
     }
@@ -198,5 +209,23 @@ impl Pattern {
             lookups: Vec::new(),
             subject: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_card_cuts_is_measured_by_its_pieces() {
+        assert_eq!(in_one_packet(1448), 1448);
+        assert_eq!(in_one_packet(1460), 1460);
+        assert_eq!(in_one_packet(2 * 1448), 1448);
+        assert_eq!(
+            in_one_packet(3000),
+            1000,
+            "it may have been 1460, 1460 and 80"
+        );
+        assert_eq!(in_one_packet(0), 0);
     }
 }

@@ -87,6 +87,18 @@ impl Case<'_> {
         self.scene.worked.contrast(self.setup, self.wait)
     }
 
+    /// A server that began twice may have forgotten what it had acknowledged: that is no loss.
+    pub(super) fn doubt_of_one_server(&self) -> Option<Check> {
+        self.setup.traces.server.begins_anew.then(|| {
+            Check::strong(
+                "one-server-answers",
+                false,
+                "SYN-ACKs came with different sequence numbers: two hosts at one address, or one \
+                 that forgot the first",
+            )
+        })
+    }
+
     /// Whether the client has begun its ClientHello, and the rest of it is awaited.
     pub(super) fn awaits_rest_of_client_hello(&self) -> bool {
         let begun = self.setup.at(Milestone::ClientHello);

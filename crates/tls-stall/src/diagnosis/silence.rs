@@ -230,6 +230,11 @@ fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
             "the SYN",
         )
     };
+    let lost = if setup.syns.len() < 2 {
+        "was sent twice"
+    } else {
+        "was lost"
+    };
     let near = match waiting_on {
         Party::Client => Vantage::Client,
         _ => Vantage::Server,
@@ -239,8 +244,8 @@ fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
         waiting_on,
         cover,
         summary: format!(
-            "{who} answered {what} only after {took}, and nothing was sent twice meanwhile: the \
-             host was slow, or the path is that long."
+            "{who} answered {what} only after {took}, and nothing {lost} meanwhile: the host was \
+             slow, or the path is that long."
         ),
         remedy: format!(
             "Compare with `ping` and other connections between {client} and {}: where they are as \

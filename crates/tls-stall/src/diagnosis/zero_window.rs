@@ -28,6 +28,11 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         opinions.push(Opinion::ruled_out(Cause::ZeroWindow, because));
         return;
     }
+    let probes = match shut.probes {
+        0 => String::new(),
+        1 => "; it asked once whether it could".to_owned(),
+        many => format!("; it asked {many} times whether it could"),
+    };
     let mut evidence = vec![(shut.since, "the window is shut (0)".to_owned())];
     evidence.extend(
         shut.until
@@ -39,7 +44,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         cover: Cover::between(shut.since.max(wait.from).time, until.time),
         summary: format!(
             "The window of {receiver} was shut for {length}: its program did not read what had \
-             come, and the {sender} could send no more."
+             come, and the {sender} could send no more{probes}."
         ),
         remedy: format!(
             "Find out why the program at {receiver} does not read: it hangs, is overloaded, or its \

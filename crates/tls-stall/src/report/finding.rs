@@ -200,6 +200,8 @@ named! {
         RevocationLookup = "revocation-lookup",
         /// A CONNECT or SOCKS stage before TLS.
         ProxyTunnel = "proxy-tunnel",
+        /// The ClientHello was answered with a reset.
+        ResetOnClientHello = "reset-on-client-hello",
         /// The handshake ended in an alert.
         TlsAlert = "tls-alert",
         /// The capture itself: lost frames, a clock step.

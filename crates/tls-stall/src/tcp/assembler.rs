@@ -42,8 +42,8 @@ pub(crate) struct Assembler {
     held_bytes: usize,
     /// When the receiver first acknowledged bytes beyond `next`.
     hole_acknowledged: Option<Moment>,
-    /// The frame behind the first hole that was the capturer's.
-    missed: Option<Moment>,
+    /// The first hole that was the capturer's, and the frame behind it.
+    missed: Option<(SeqNumber, Moment)>,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,12 @@ impl Assembler {
 
     /// The frame behind the first hole that the receiver acknowledged, and that was never filled.
     pub(crate) fn missed(&self) -> Option<Moment> {
-        self.missed
+        self.missed.map(|(_, moment)| moment)
+    }
+
+    /// Beyond the last byte up to which nothing was missed.
+    pub(crate) fn read_whole(&self) -> Option<SeqNumber> {
+        self.missed.map(|(hole, _)| hole).or(self.next)
     }
 
     /// Takes a segment that carries `payload`, and `cut` more bytes that were not captured.
@@ -141,7 +146,7 @@ impl Assembler {
             return;
         };
         if let Some(hole) = first.seq.beyond(next) {
-            self.missed.get_or_insert(first.moment);
+            self.missed.get_or_insert((next, first.moment));
             deliver(Piece::Missing(hole, first.moment));
             self.next = Some(first.seq);
         }

@@ -62,6 +62,15 @@ pub(crate) struct Unreachable {
     pub(crate) reporter: std::net::IpAddr,
 }
 
+/// A router's word that a connection's packets do not fit (RFC 1191, RFC 8201).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooBig {
+    pub(crate) moment: Moment,
+    /// Of the next hop; 0 where an old router does not tell it.
+    pub(crate) mtu: u32,
+    pub(crate) reporter: std::net::IpAddr,
+}
+
 /// A TCP connection from its first frame until it is set up or closed.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -82,7 +91,10 @@ pub(crate) struct Connection {
     pub(crate) resent: Vec<Resent>,
     /// When the server had acknowledged the whole ClientHello.
     pub(crate) client_hello_acked: Option<Moment>,
+    /// The first error but for those of path MTU discovery.
     pub(crate) unreachable: Option<Unreachable>,
+    /// The one of path MTU discovery that told the smallest MTU.
+    pub(crate) too_big: Option<TooBig>,
     pub(crate) traces: Traces,
     hello_end: Option<SeqNumber>,
     client_half: Half,
@@ -126,6 +138,7 @@ impl Connection {
             resent: Vec::new(),
             client_hello_acked: None,
             unreachable: None,
+            too_big: None,
             traces: Traces::default(),
             hello_end: None,
             client_half: Half::default(),
@@ -149,7 +162,7 @@ impl Connection {
         self.trace_mut(from).sent(segment, moment);
         let data = if flags.syn() { seq.plus(1) } else { seq };
         if flags.syn() && !self.trace_mut(from).is_copy_of_syn(segment, moment) {
-            self.note_syn(from, seq, flags.ack(), moment, milestones);
+            self.note_syn(from, segment, moment, milestones);
         }
         if flags.rst() {
             milestones.reach(reset_by(from), moment);
@@ -157,6 +170,8 @@ impl Connection {
         }
         let peer = self.half_mut(from.peer());
         peer.passage.note_receipt(segment, peer.sent, moment);
+        let own = self.half_mut(from);
+        own.passage.note_probe(segment, own.sent);
         if flags.ack() {
             self.note_ack(from, segment, moment, milestones, budget, sink);
         }
@@ -194,7 +209,17 @@ impl Connection {
 
     /// Notes an ICMP error about a packet of this connection.
     pub(crate) fn note_unreachable(&mut self, unreachable: Unreachable) {
-        self.unreachable.get_or_insert(unreachable);
+        let IcmpKind::TooBig { mtu } = unreachable.kind else {
+            self.unreachable.get_or_insert(unreachable);
+            return;
+        };
+        if self.too_big.is_none_or(|known| mtu < known.mtu) {
+            self.too_big = Some(TooBig {
+                moment: unreachable.moment,
+                mtu,
+                reporter: unreachable.reporter,
+            });
+        }
     }
 
     /// Reads what is held beyond holes that were acknowledged, and frees the rest.
@@ -227,15 +252,23 @@ impl Connection {
     fn note_syn(
         &mut self,
         from: Side,
-        seq: SeqNumber,
-        is_answer: bool,
+        segment: &Segment<'_>,
         moment: Moment,
         milestones: &mut Milestones,
     ) {
+        let (seq, ack) = (SeqNumber(segment.seq), SeqNumber(segment.ack));
+        let is_answer = segment.flags.ack();
         let half = self.half_mut(from);
         half.assembler.start(seq.plus(1));
         half.sent.get_or_insert(seq.plus(1));
         if is_answer {
+            // Data in a SYN that its answer does not acknowledge was refused, not lost: the
+            // client sends it anew (RFC 7413, section 4.2.1).
+            let peer = self.half_mut(from.peer());
+            let refused = peer.sent.is_some_and(|sent| ack.is_before(sent));
+            if refused && !milestones.has(Milestone::Established) {
+                peer.sent = Some(ack);
+            }
             milestones.reach(Milestone::SynAck, moment);
             note(&mut self.syn_acks, moment);
         } else {
@@ -366,7 +399,7 @@ impl Connection {
             Side::Client => (&self.traces.client, &self.client_half),
             Side::Server => (&self.traces.server, &self.server_half),
         };
-        let unseen = trace.unseen(half.assembler.next());
+        let unseen = trace.unseen(half.assembler.read_whole());
         unseen.into_iter().chain(half.assembler.missed()).min()
     }
 

@@ -1,7 +1,8 @@
 //! What one side's segments tell of the capture: what is missing of it, and how its time went.
 
+use super::reset::Reset;
 use super::seq::SeqNumber;
-use crate::decode::Segment;
+use crate::decode::{IpFacts, Segment};
 use crate::time::{Moment, Span};
 
 /// Clock readings kept of one side; beyond them only the latest is.
@@ -45,8 +46,18 @@ pub(crate) struct Trace {
     /// Segments that were captured more than once, and the first of their second copies.
     pub(crate) copies: u32,
     pub(crate) first_copy: Option<Moment>,
+    pub(crate) reset: Option<Reset>,
+    /// Whether it sent SYNs with different sequence numbers: a host that forgot its first one, or
+    /// two hosts at one address.
+    pub(crate) begins_anew: bool,
+    /// The peer's clock as the SYN of this side echoed it.
+    pub(crate) echoed_by_syn: Option<u32>,
+    /// The IP headers of its first and last segment.
+    ip: Option<(IpFacts, IpFacts)>,
     /// Beyond the last byte, SYN or FIN that was captured.
     end: Option<SeqNumber>,
+    /// Of its first SYN.
+    first_seq: Option<SeqNumber>,
     /// The first acknowledgement of a side that was not heard yet.
     first_ack: Option<SeqNumber>,
     /// Beyond the FIN.
@@ -71,8 +82,16 @@ impl Trace {
         self.heard = true;
         self.ttl.get_or_insert(segment.ip.ttl);
         if segment.flags.rst() {
+            let before = self.ip;
+            self.reset
+                .get_or_insert_with(|| Reset::new(segment, before, moment));
             // Its numbers need not follow from what was sent (RFC 9293, section 3.5.2).
             return;
+        }
+        let first = self.ip.map_or(segment.ip, |(first, _)| first);
+        self.ip = Some((first, segment.ip));
+        if segment.flags.syn() {
+            self.note_syn(segment);
         }
         if let Some(value) = segment.timestamp() {
             if self.ticks.len() >= MAX_TICKS {
@@ -95,6 +114,15 @@ impl Trace {
         if begins || self.unseen.as_ref().is_some_and(fills) {
             self.unseen = None;
             self.unseen_last = None;
+        }
+    }
+
+    fn note_syn(&mut self, segment: &Segment<'_>) {
+        let seq = SeqNumber(segment.seq);
+        self.begins_anew |= self.first_seq.is_some_and(|first| first != seq);
+        self.first_seq.get_or_insert(seq);
+        if self.echoed_by_syn.is_none() {
+            self.echoed_by_syn = segment.echoed_timestamp();
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Rejected,
     /// One side spoke TLS and the other something else.
     Mismatch,
+    /// A reset answered the ClientHello.
+    Reset,
     /// An alert ended it.
     Alert,
 }
@@ -27,6 +29,9 @@ pub(crate) fn failure(setup: &Setup) -> Option<(Failure, Moment)> {
     match outcome(setup) {
         Outcome::Established => return None,
         Outcome::Refused => return Some((Failure::ConnectRefused, setup.last)),
+        Outcome::ResetAfterClientHello => {
+            return setup.at(M::ServerRst).map(|at| (Failure::Reset, at));
+        }
         _ => {}
     }
     let answer = reading.tunnel.as_ref().and_then(|it| it.answer.as_ref());

@@ -4,6 +4,7 @@ mod earlier;
 mod failure;
 mod outcome;
 mod resolution;
+mod round_trip;
 mod setup;
 mod vantage;
 mod wait;

@@ -24,6 +24,10 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     }
     let closed = setup.closed();
     let Some(hello) = setup.at(M::ClientHello) else {
+        // A server that answered in TLS had a ClientHello, though it was not captured.
+        if setup.has(M::ServerHello) && setup.missed_beginning_of_client() {
+            return closed.map_or(Outcome::InProgress, |_| Outcome::HandshakeIncomplete);
+        }
         let reading = &setup.reading;
         let spoken = reading.has_cleartext && !reading.turns.is_empty();
         // What was on its way to TLS and was turned away was no other protocol.

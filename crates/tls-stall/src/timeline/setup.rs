@@ -4,7 +4,7 @@ use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::Vantage;
-use crate::tcp::{Connection, Passage, Resent, Side, Traces, Unreachable};
+use crate::tcp::{Connection, Passage, Resent, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) from_server: Passage,
     pub(crate) client_hello_acked: Option<Moment>,
     pub(crate) unreachable: Option<Unreachable>,
+    pub(crate) too_big: Option<TooBig>,
     pub(crate) traces: Traces,
     unseen_of_client: Option<Moment>,
     unseen_of_server: Option<Moment>,
@@ -70,6 +71,7 @@ impl Setup {
             from_server,
             client_hello_acked: connection.client_hello_acked,
             unreachable: connection.unreachable,
+            too_big: connection.too_big,
             reading,
             resolved_name: None,
             earlier: Vec::new(),
@@ -150,13 +152,22 @@ impl Setup {
     /// Whether the client spoke in the clear to a server that speaks TLS only, as far as one sees.
     pub(crate) fn is_clear_where_tls_is_due(&self) -> bool {
         let reading = &self.reading;
-        if reading.spoken.client.is_none() || self.has(Milestone::ClientHello) {
+        let hello = self.has(Milestone::ClientHello) || self.missed_beginning_of_client();
+        if reading.spoken.client.is_none() || hello {
             return false;
         }
         let server = reading.spoken.server.as_ref();
         let on_tls_port = self.port == Some(Port::Implicit) && reading.tunnel.is_none();
         let understood = server.is_some_and(|said| !said.is_bad_request());
         reading.is_tls || (on_tls_port && !understood)
+    }
+
+    /// Whether the first bytes that the client is seen to say are not its first: those before them
+    /// were not captured.
+    pub(crate) fn missed_beginning_of_client(&self) -> bool {
+        let said = self.reading.spoken.client.as_ref().map(|said| said.moment);
+        let missed = self.unseen_of_client;
+        missed.is_some_and(|missed| said.is_none_or(|said| missed <= said))
     }
 
     /// The fatal alert that ended the handshake; one that answers the peer's close ended nothing.

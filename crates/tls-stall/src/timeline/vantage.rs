@@ -3,11 +3,8 @@
 use super::Setup;
 use crate::milestone::Milestone;
 use crate::report::Vantage;
+use crate::tcp::routers_passed;
 use crate::time::Span;
-
-/// What hosts set the TTL or hop limit to (Linux and macOS 64, Windows 128, routers and Solaris
-/// 255); on the way it only falls.
-const INITIAL_TTLS: [u8; 3] = [64, 128, 255];
 
 /// Where the capture of `setup` was made; `None` where the signs are not enough, or at odds.
 pub(super) fn vantage(setup: &Setup) -> Option<Vantage> {
@@ -45,7 +42,7 @@ fn by_timing(setup: &Setup) -> Option<Vantage> {
 /// By the routers that the packets of each side had passed; none of either side tells nothing.
 fn by_hops(setup: &Setup) -> Option<Vantage> {
     let (client, server) = (setup.traces.client.ttl?, setup.traces.server.ttl?);
-    let is_here = |ttl| INITIAL_TTLS.contains(&ttl);
+    let is_here = |ttl| routers_passed(ttl) == 0;
     match (is_here(client), is_here(server)) {
         (true, false) => Some(Vantage::Client),
         (false, true) => Some(Vantage::Server),

@@ -1,7 +1,6 @@
 //! The phases of one connection as waits.
 
 use super::setup::Setup;
-use crate::decode::IcmpKind;
 use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
@@ -147,7 +146,11 @@ impl Walk<'_> {
             }
         } else if setup.has(M::StarttlsRequest) {
             self.phase(Phase::Starttls, M::Established, M::StarttlsReady)?;
-        } else if setup.reading.has_cleartext && !hello && setup.reading.tunnel.is_none() {
+        } else if setup.reading.has_cleartext
+            && !hello
+            && setup.reading.tunnel.is_none()
+            && !setup.missed_beginning_of_client()
+        {
             return self.cleartext_for_client_hello();
         }
         let begin = self.first_of(&[M::StarttlsReady, M::Established]);
@@ -204,10 +207,10 @@ impl Walk<'_> {
     /// lost takes time, too.
     fn rest_of_client_hello(&mut self) -> Option<()> {
         use Milestone as M;
-        let (begin, end) = (
-            self.setup.at(M::ClientHello)?,
-            self.setup.at(M::ClientHelloEnd),
-        );
+        let Some(begin) = self.setup.at(M::ClientHello) else {
+            return Some(());
+        };
+        let end = self.setup.at(M::ClientHelloEnd);
         if end.is_some_and(|end| end.frame == begin.frame) {
             return Some(());
         }
@@ -265,9 +268,7 @@ impl Walk<'_> {
         let unreachable = self
             .setup
             .unreachable
-            .filter(|error| {
-                phase == Phase::TcpConnect && !matches!(error.kind, IcmpKind::TooBig { .. })
-            })
+            .filter(|_| phase == Phase::TcpConnect)
             .map(|error| (error.moment, EndedBy::IcmpError));
         let refused = self
             .setup
@@ -315,7 +316,8 @@ impl Walk<'_> {
             Phase::EarlierAttempts => Party::Network,
             Phase::TcpConnect => {
                 let refused = setup.has(Milestone::ServerRst) || setup.unreachable.is_some();
-                let lost = setup.syns.len() > 1 || !setup.has(Milestone::SynAck);
+                let resent = setup.syns.len() > 1 && !setup.resent_syn_needlessly();
+                let lost = resent || !setup.has(Milestone::SynAck);
                 let arrived = setup.vantage() == Some(Vantage::Server);
                 if lost && !refused && !arrived {
                     Party::Network
