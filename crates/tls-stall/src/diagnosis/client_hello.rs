@@ -33,7 +33,22 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         opinions.push(Opinion::ruled_out(Cause::ClientHelloLost, because));
         return;
     }
-    let first = setup.at(Milestone::ClientHello).unwrap_or(case.wait.from);
+    let candidate = sent_again(case, &copies, last);
+    opinions.push(Opinion::Holds(Box::new(candidate)));
+}
+
+/// A ClientHello of which `copies` were sent after the first, the `last` of them in that frame.
+fn sent_again(case: &Case<'_>, copies: &[&Resent], last: Moment) -> Candidate {
+    let setup = case.setup;
+    let acked = setup.client_hello_acked;
+    // One within the SYN that was refused there is sent anew after the handshake.
+    let first = setup
+        .at(Milestone::ClientHello)
+        .map_or(case.wait.from, |hello| {
+            setup
+                .at(Milestone::Established)
+                .map_or(hello, |at| hello.max(at))
+        });
     let lost_until = acked.unwrap_or(case.wait.to).min(case.wait.to);
     let explained = lost_until.since(case.wait.from).max(Span::ZERO);
     let wait = case.wait.duration();
@@ -61,7 +76,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
             .map(|copy| (copy.moment, "the ClientHello, sent again".to_owned())),
     );
     evidence.extend(acked.map(|at| (at, "the server acknowledges the ClientHello".to_owned())));
-    let candidate = Candidate {
+    Candidate {
         cause: Cause::ClientHelloLost,
         waiting_on: Party::Network,
         cover: Cover::between(case.wait.from.time, lost_until.time),
@@ -100,8 +115,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
-    };
-    opinions.push(Opinion::Holds(Box::new(candidate)));
+    }
 }
 
 /// How often something was sent besides the first time.

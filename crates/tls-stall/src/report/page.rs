@@ -5,45 +5,12 @@
 
 use super::Cause;
 
-/// Takes in the page of each id, as Markdown.
-macro_rules! pages {
-    ($($id:literal,)+) => {
-        &[$(($id, include_str!(concat!("causes/", $id, ".md"))),)+]
+/// The page of an id, as Markdown.
+macro_rules! page {
+    ($id:literal) => {
+        include_str!(concat!("causes/", $id, ".md"))
     };
 }
-
-/// Each cause's id and page.
-const PAGES: &[(&str, &str)] = pages![
-    "reverse-dns-unanswered",
-    "reverse-dns-slow",
-    "reverse-dns-failed",
-    "forward-dns-unanswered",
-    "forward-dns-slow",
-    "forward-dns-failed",
-    "resolver-silent",
-    "syn-lost",
-    "connect-timeout",
-    "connect-refused",
-    "client-hello-lost",
-    "server-flight-lost",
-    "client-flight-lost",
-    "path-mtu-black-hole",
-    "zero-window",
-    "address-fallback",
-    "quic-fallback",
-    "server-slow",
-    "server-silent",
-    "client-idle",
-    "unused-connection",
-    "protocol-mismatch",
-    "server-rejected",
-    "ident-lookup",
-    "revocation-lookup",
-    "proxy-tunnel",
-    "reset-on-client-hello",
-    "tls-alert",
-    "capture-artefact",
-];
 
 impl Cause {
     /// What the cause is, how it shows, how it is told from its likes and what to do, as Markdown.
@@ -52,10 +19,38 @@ impl Cause {
     /// headings of the second level. Besides these there are paragraphs, lists of one level, fenced
     /// blocks, `code` and **strong** words, and nothing else.
     #[must_use]
-    pub fn page(self) -> &'static str {
-        let mut pages = PAGES.iter();
-        let page = pages.find(|(id, _)| *id == self.name());
-        page.map_or("", |(_, page)| page)
+    pub const fn page(self) -> &'static str {
+        match self {
+            Self::ReverseDnsUnanswered => page!("reverse-dns-unanswered"),
+            Self::ReverseDnsSlow => page!("reverse-dns-slow"),
+            Self::ReverseDnsFailed => page!("reverse-dns-failed"),
+            Self::ForwardDnsUnanswered => page!("forward-dns-unanswered"),
+            Self::ForwardDnsSlow => page!("forward-dns-slow"),
+            Self::ForwardDnsFailed => page!("forward-dns-failed"),
+            Self::ResolverSilent => page!("resolver-silent"),
+            Self::SynLost => page!("syn-lost"),
+            Self::ConnectTimeout => page!("connect-timeout"),
+            Self::ConnectRefused => page!("connect-refused"),
+            Self::ClientHelloLost => page!("client-hello-lost"),
+            Self::ServerFlightLost => page!("server-flight-lost"),
+            Self::ClientFlightLost => page!("client-flight-lost"),
+            Self::PathMtuBlackHole => page!("path-mtu-black-hole"),
+            Self::ZeroWindow => page!("zero-window"),
+            Self::AddressFallback => page!("address-fallback"),
+            Self::QuicFallback => page!("quic-fallback"),
+            Self::ServerSlow => page!("server-slow"),
+            Self::ServerSilent => page!("server-silent"),
+            Self::ClientIdle => page!("client-idle"),
+            Self::UnusedConnection => page!("unused-connection"),
+            Self::ProtocolMismatch => page!("protocol-mismatch"),
+            Self::ServerRejected => page!("server-rejected"),
+            Self::IdentLookup => page!("ident-lookup"),
+            Self::RevocationLookup => page!("revocation-lookup"),
+            Self::ProxyTunnel => page!("proxy-tunnel"),
+            Self::ResetOnClientHello => page!("reset-on-client-hello"),
+            Self::TlsAlert => page!("tls-alert"),
+            Self::CaptureArtefact => page!("capture-artefact"),
+        }
     }
 
     /// The cause in one sentence, as its page begins.

@@ -3,6 +3,7 @@
 use super::setup::Setup;
 use crate::milestone::Milestone as M;
 use crate::report::Outcome;
+use crate::tcp::Side;
 use crate::tls::Refusal;
 
 /// How `setup` ended.
@@ -25,7 +26,7 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
     let closed = setup.closed();
     let Some(hello) = setup.at(M::ClientHello) else {
         // A server that answered in TLS had a ClientHello, though it was not captured.
-        if setup.has(M::ServerHello) && setup.missed_beginning_of_client() {
+        if setup.has(M::ServerHello) && setup.unseen(Side::Client).is_some() {
             return closed.map_or(Outcome::InProgress, |_| Outcome::HandshakeIncomplete);
         }
         let reading = &setup.reading;

@@ -167,7 +167,7 @@ impl Setup {
     pub(crate) fn missed_beginning_of_client(&self) -> bool {
         let said = self.reading.spoken.client.as_ref().map(|said| said.moment);
         let missed = self.unseen_of_client;
-        missed.is_some_and(|missed| said.is_none_or(|said| missed <= said))
+        missed.is_some_and(|missed| said.is_some_and(|said| missed <= said))
     }
 
     /// The fatal alert that ended the handshake; one that answers the peer's close ended nothing.

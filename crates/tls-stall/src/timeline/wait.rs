@@ -149,7 +149,7 @@ impl Walk<'_> {
         } else if setup.reading.has_cleartext
             && !hello
             && setup.reading.tunnel.is_none()
-            && !setup.missed_beginning_of_client()
+            && !(setup.reading.is_tls && setup.missed_beginning_of_client())
         {
             return self.cleartext_for_client_hello();
         }
