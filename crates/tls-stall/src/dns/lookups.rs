@@ -139,6 +139,26 @@ impl Lookups {
         self.store.overlapping(asker, from, to)
     }
 
+    /// The same as [`overlapping`](Self::overlapping), in no order.
+    pub(crate) fn going_on(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        self.store.going_on(asker, from, to)
+    }
+
+    /// The same as [`begun`](Self::begun), in no order.
+    pub(crate) fn begun_by(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        self.store.begun_by(asker, from, to)
+    }
+
     /// The lookups by `asker` whose first copies lie from `from` to `to`, in their order: the
     /// earliest 256 that are brief, and of those that are not.
     pub(crate) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {

@@ -266,6 +266,28 @@ impl Store {
         self.in_order(self.index.of_asker(asker, from, to), from, to)
     }
 
+    pub(super) fn going_on(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        let slots = self.index.of_asker(asker, from, to);
+        slots
+            .filter_map(|slot| self.at(slot))
+            .filter(move |lookup| index::overlaps(lookup, from, to))
+    }
+
+    pub(super) fn begun_by(
+        &self,
+        asker: IpAddr,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &Lookup> {
+        let slots = self.index.begun(asker, from, to);
+        slots.filter_map(|slot| self.at(slot))
+    }
+
     pub(super) fn begun(&self, asker: IpAddr, from: Timestamp, to: Timestamp) -> Vec<&Lookup> {
         self.in_order(self.index.begun(asker, from, to), from, to)
     }

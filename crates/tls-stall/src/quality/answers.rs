@@ -26,10 +26,10 @@ impl Answers {
         let Some(syn) = setup.at(Milestone::Syn) else {
             return;
         };
-        let (client, server) = (setup.client.ip, setup.server.ip);
-        if lookups.answer_with(client, server, syn.time).is_some() {
+        if setup.resolved_name.is_some() {
             return;
         }
+        let client = setup.client.ip;
         let since = syn.time.plus(Span::ZERO.minus(SOON));
         let begun = lookups.begun(client, since, syn.time);
         // Another answer may have given the address.

@@ -36,17 +36,12 @@ pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
     let mut answer: Option<Option<Moment>> = None;
     for _ in 0..MAX_LINKS {
         let since = begin.plus(Span::ZERO.minus(RELEASE));
-        let links: Vec<&Lookup> = lookups
-            .overlapping(asker, since, begin)
-            .into_iter()
+        // What it asked for takes the longest to tell, and is asked last.
+        let Some(last) = lookups
+            .going_on(asker, since, begin)
+            .filter(|lookup| lookup.first().time < begin && ends_at(lookup, begin))
             .filter(|lookup| leads_to(lookup, named, address))
-            .filter(|lookup| lookup.first().time < begin)
-            .collect();
-        let Some(last) = links
-            .iter()
-            .copied()
-            .filter(|link| ends_at(link, begin))
-            .max_by_key(|link| link.end().latest())
+            .max_by_key(|link| (link.end().latest(), link.number))
         else {
             break;
         };
@@ -55,12 +50,11 @@ pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
             End::GaveUp { .. } => None,
         });
         // A and AAAA of one name are asked side by side, and one may be answered long before.
-        let beside = lookups.overlapping(asker, last.first().time.plus(BESIDE_BEFORE), begin);
-        let first = beside
-            .into_iter()
+        let beside = last.first().time.plus(BESIDE_BEFORE);
+        let first = lookups
+            .begun_by(asker, beside, begin)
             .filter(|lookup| lookup.name == last.name)
             .map(Lookup::first)
-            .filter(|first| first.time >= last.first().time.plus(BESIDE_BEFORE))
             .min();
         let first = first.map_or(last.first(), |first| first.min(last.first()));
         query = Some(first);
