@@ -4,7 +4,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::companions::Companions;
-use crate::dns::Lookups;
+use crate::dns::{Lookup, Lookups};
 use crate::milestone::Milestone;
 use crate::time::{FrameNumber, Moment};
 use crate::timeline::{EarlierAttempt, SIDE_BY_SIDE, Setup, TakenOver, find_earlier};
@@ -32,14 +32,20 @@ struct Sibling {
 
 impl Told {
     /// Finds the attempts that led to `setup`, and remembers that they did.
-    pub(super) fn note(&mut self, setup: &mut Setup, lookups: &Lookups, companions: &Companions) {
+    pub(super) fn note(
+        &mut self,
+        setup: &mut Setup,
+        named: Option<&Lookup>,
+        lookups: &Lookups,
+        companions: &Companions,
+    ) {
         let Some(syn) = setup.at(Milestone::Syn) else {
             return;
         };
         if companions.tcp.is_empty() && companions.quic.is_empty() {
             return;
         }
-        let told = find_earlier(setup, lookups, companions, |attempt| {
+        let told = find_earlier(setup, named, lookups, companions, |attempt| {
             let sibling = self.siblings.get(&attempt.first.frame);
             sibling.is_some_and(|sibling| syn.since(sibling.syn) > SIDE_BY_SIDE)
         });

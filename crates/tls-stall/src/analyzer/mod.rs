@@ -28,7 +28,7 @@ use crate::quality::Quality;
 use crate::report::{Analysis, Connection, Summary};
 use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
-use crate::timeline::{Setup, resolve};
+use crate::timeline::{Setup, led_to, resolve};
 use crate::tls::begins_client_hello;
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
@@ -379,10 +379,11 @@ impl Analyzer {
         let app = session.take_app();
         let reading = session.finish(&mut milestones);
         let mut setup = Setup::new(connection, milestones, reading, port);
+        let named = led_to(&setup, &self.lookups);
         self.settled
             .attempts
-            .note(&mut setup, &self.lookups, &self.companions);
-        resolve(&mut setup, &self.lookups);
+            .note(&mut setup, named, &self.lookups, &self.companions);
+        resolve(&mut setup, named, &self.lookups);
         self.quality.settle(&mut setup, &self.lookups);
         self.settled.take(setup, app, self.latest, &self.config);
     }

@@ -30,6 +30,8 @@ pub(super) struct Index {
     lasting: Lists<IpAddr>,
     /// By the address whose name is asked for.
     reverse: Lists<IpAddr>,
+    /// The first copy of the latest of these.
+    last_reverse: Option<Timestamp>,
     /// By asker and address in the answer, with the time of the answer.
     answers: Lists<(IpAddr, IpAddr)>,
 }
@@ -41,6 +43,7 @@ impl Index {
         self.lasting.insert(lookup.asker, first, slot);
         if let Some(address) = lookup.reverse_of() {
             self.reverse.insert(untranslated(address), first, slot);
+            self.last_reverse = self.last_reverse.max(Some(first));
         }
         self.settle(slot, lookup);
     }
@@ -113,8 +116,12 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let found = self.reverse.between(&untranslated(address), from, to);
-        found.rev().take(MAX_FOUND)
+        // Most connections have none, and are asked about all the same.
+        let some = self.last_reverse.is_some_and(|last| last >= from);
+        let found = some.then(|| self.reverse.between(&untranslated(address), from, to));
+        found
+            .into_iter()
+            .flat_map(|found| found.rev().take(MAX_FOUND))
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.

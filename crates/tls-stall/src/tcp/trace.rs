@@ -8,6 +8,9 @@ use crate::time::{Moment, Span};
 /// Clock readings kept of one side; beyond them only the latest is.
 const MAX_TICKS: usize = 64;
 
+/// Ticks closer together tell no more than their first and last.
+const AT_ONCE: Span = Span::from_millis(50);
+
 /// Two captures of one packet, on two interfaces or at both ends of a router, lie closer together
 /// than any retransmission timer (200 ms on Linux, `TCP_RTO_MIN`).
 const SECOND_COPY: Span = Span::from_millis(20);
@@ -94,10 +97,7 @@ impl Trace {
             self.note_syn(segment);
         }
         if let Some(value) = segment.timestamp() {
-            if self.ticks.len() >= MAX_TICKS {
-                self.ticks.pop();
-            }
-            self.ticks.push(Tick { moment, value });
+            self.note_tick(Tick { moment, value });
         }
         let flags = u32::from(segment.flags.syn()).saturating_add(segment.flags.fin().into());
         let end = SeqNumber(segment.seq).plus(segment.payload_len).plus(flags);
@@ -124,6 +124,19 @@ impl Trace {
         if self.echoed_by_syn.is_none() {
             self.echoed_by_syn = segment.echoed_timestamp();
         }
+    }
+
+    /// Keeps the ticks before and after each silence; of those that follow one another at once, the
+    /// first and the last.
+    fn note_tick(&mut self, tick: Tick) {
+        let dense = match self.ticks.as_slice() {
+            [.., before, _] => tick.moment.since(before.moment).abs() < AT_ONCE,
+            _ => false,
+        };
+        if dense || self.ticks.len() >= MAX_TICKS {
+            self.ticks.pop();
+        }
+        self.ticks.push(tick);
     }
 
     /// The peer acknowledged everything before `ack`.

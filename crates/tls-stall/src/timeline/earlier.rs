@@ -59,6 +59,7 @@ pub(crate) struct TakenOver {
 /// connection before.
 pub(crate) fn find_earlier(
     setup: &mut Setup,
+    named: Option<&Lookup>,
     lookups: &Lookups,
     companions: &Companions,
     is_told: impl Fn(&Attempt) -> bool,
@@ -80,7 +81,7 @@ pub(crate) fn find_earlier(
     );
     let mut beside = Vec::new();
     let established = setup.at(Milestone::Established);
-    for server in search.others(setup.server) {
+    for server in search.others(named, setup.server) {
         search.collect(Transport::Tcp, server, &companions.tcp, &mut candidates);
         search.collect(Transport::Quic, server, &companions.quic, &mut candidates);
         for attempt in companions.tcp.to(server) {
@@ -179,9 +180,12 @@ impl<'a> Search<'a> {
 
     /// The port of `server` at the other addresses that the client was given for the name that led
     /// to it.
-    fn others(&self, server: Endpoint) -> impl Iterator<Item = Endpoint> + use<'a> {
+    fn others(
+        &self,
+        named: Option<&'a Lookup>,
+        server: Endpoint,
+    ) -> impl Iterator<Item = Endpoint> + use<'a> {
         let (lookups, until) = (self.lookups, self.syn.time);
-        let named = lookups.answer_with(self.client, server.ip, until);
         named
             .into_iter()
             .flat_map(move |named| lookups.addresses_of(named, until))

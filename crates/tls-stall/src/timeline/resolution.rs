@@ -15,20 +15,24 @@ const SLACK: Span = Span::from_millis(20);
 /// Links of a chain of lookups; a program asks for a name, its reverse, and the name again.
 const MAX_LINKS: usize = 8;
 
-/// Notes the lookups that led to `setup`: the milestones `dns_query` and `dns_answer`, and the
+/// The lookup whose answer gave the client the address of the server of `setup`.
+pub(crate) fn led_to<'a>(setup: &Setup, lookups: &'a Lookups) -> Option<&'a Lookup> {
+    let syn = setup.at(Milestone::Syn)?;
+    lookups.answer_with(setup.client.ip, setup.server.ip, syn.time)
+}
+
+/// Notes the lookups that led to `setup`, the last of which is `named`: the milestones `dns_query` and `dns_answer`, and the
 /// server's name.
 ///
 /// They are followed back from the SYN, or from the first of the attempts that failed before it: the
-/// lookups that ended just before and that asked for
-/// the server (by the name whose answer held its address, by that name with a search-list suffix,
-/// or in reverse, by its address), with those of the same name beside them; then what ended just
-/// before these began.
-pub(crate) fn resolve(setup: &mut Setup, lookups: &Lookups) {
+/// lookups that ended just before and that asked for the server (by the name whose answer held its
+/// address, by that name with a search-list suffix, or in reverse, by its address), with those of
+/// the same name beside them; then what ended just before these began.
+pub(crate) fn resolve(setup: &mut Setup, named: Option<&Lookup>, lookups: &Lookups) {
     let Some(syn) = setup.at(Milestone::Syn) else {
         return;
     };
     let (asker, address) = (setup.client.ip, setup.server.ip);
-    let named = lookups.answer_with(asker, address, syn.time);
     setup.resolved_name = named.map(|lookup| lookup.name.as_str().into());
 
     let mut begin = setup.at(Milestone::FirstAttempt).unwrap_or(syn).time;
