@@ -296,3 +296,21 @@ fn the_port_alone_matches_what_stalled_with_what_works_and_never_two_names() {
     }
     assert!(compare(named).pairs.is_empty());
 }
+
+#[test]
+fn what_arrived_and_was_never_sent_was_made_on_the_path() {
+    let [client, mut server] = both_ends("server-flight-lost");
+    let milestones = &mut server.analysis.connections[0].milestones;
+    milestones.retain(|&it, _| it <= Milestone::ClientHelloEnd);
+    let comparison = compare([client.clone(), server.clone()]);
+    let strays = |comparison: &Comparison| comparison.pairs[0].ends.clone().unwrap().strays;
+    let made = strays(&comparison);
+    assert_eq!(
+        (made[0].milestone, made[0].fate),
+        (Milestone::ServerHello, Fate::NeverSent)
+    );
+
+    // A capture that ended before, or lost frames of its own, does not prove that.
+    server.analysis.duration = Span::from_secs(2);
+    assert!(strays(&compare([client, server])).is_empty());
+}
