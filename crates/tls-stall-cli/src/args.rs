@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use tls_stall::{Cause, Span};
 
+use crate::compare::CompareArgs;
 use crate::exit::FailOn;
 use crate::select::ServerFilter;
 
@@ -29,6 +30,8 @@ Examples:
       to look at in a browser, or to send: one file, with drawings
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
+  tls-stall compare failing.pcap healthy.pcap
+      two captures side by side, and where they part
   tls-stall explain reverse-dns-unanswered
       what a cause is, how it shows, and what to do
 
@@ -45,7 +48,7 @@ Exit codes:
   2  a capture could not be read, the report could not be written, or the command line is wrong";
 
 /// Reads packet captures and says why a TLS handshake stalled
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(
     name = "tls-stall",
     version,
@@ -132,6 +135,9 @@ pub(crate) struct Args {
 /// What is done instead of reading captures.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
+    /// Holds a failing capture against a healthy one, or the two ends of one connection against
+    /// each other: phase by phase, and where they part
+    Compare(CompareArgs),
     /// Says what a cause is, how it shows, how it is told from its likes and what to do
     Explain {
         #[arg(
@@ -172,7 +178,7 @@ pub(crate) enum Color {
     Never,
 }
 
-fn port() -> RangedU64ValueParser<u16> {
+pub(crate) fn port() -> RangedU64ValueParser<u16> {
     RangedU64ValueParser::new().range(1..=u64::from(u16::MAX))
 }
 
@@ -183,7 +189,7 @@ fn cause() -> impl TypedValueParser<Value = Cause> {
     PossibleValuesParser::new(known).try_map(|name| name.parse::<Cause>())
 }
 
-fn threshold(text: &str) -> Result<Span, String> {
+pub(crate) fn threshold(text: &str) -> Result<Span, String> {
     let duration: SignedDuration = text
         .parse()
         .map_err(|_| "not a length of time such as 200ms, 1.5s or 2m".to_owned())?;

@@ -1,6 +1,7 @@
 //! The tls-stall command: reads packet captures and says why a TLS handshake stalled.
 
 mod args;
+mod compare;
 mod exit;
 mod explain;
 mod output;
@@ -17,8 +18,9 @@ use self::args::{Args, Command};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let exit = match args.command {
-        Some(Command::Explain { cause }) => explain::explain(cause, &args),
+    let exit = match &args.command {
+        Some(Command::Compare(compare)) => compare::compare(compare, &args),
+        Some(Command::Explain { cause }) => explain::explain(*cause, &args),
         None => run::run(&args),
     };
     exit.into()

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use tls_stall::Document;
+use tls_stall::{Comparison, Document};
 
 use crate::escape::is_deceptive;
 
@@ -17,6 +17,17 @@ use crate::escape::is_deceptive;
 /// Where a value has no JSON form; none of a document that the library made lacks one.
 pub fn render(document: &Document) -> io::Result<String> {
     let mut text = serde_json::to_string_pretty(document)?;
+    text.push('\n');
+    Ok(escape_strings(text))
+}
+
+/// `comparison` as one JSON object, as [`render`] makes it of a document.
+///
+/// # Errors
+///
+/// Where a value has no JSON form; none of a comparison that the library made lacks one.
+pub fn comparison(comparison: &Comparison) -> io::Result<String> {
+    let mut text = serde_json::to_string_pretty(comparison)?;
     text.push('\n');
     Ok(escape_strings(text))
 }
@@ -44,7 +55,7 @@ pub(crate) fn escape_strings(json: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
@@ -104,7 +115,7 @@ mod tests {
         assert_eq!(keys, BTreeSet::new());
     }
 
-    fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
+    pub(crate) fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
         match value {
             Value::Object(object) => {
                 for (key, value) in object {

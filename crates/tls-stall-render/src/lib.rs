@@ -15,6 +15,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod comparison;
 pub mod csv;
 mod escape;
 #[cfg(test)]

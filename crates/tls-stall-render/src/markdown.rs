@@ -3,10 +3,13 @@
 //! Text out of a capture cannot become markup, a link or a mention: what GitHub would act on stands
 //! in a code span. The ladder of a connection is a block of plain text.
 
+mod comparison;
+
 use std::fmt::Write as _;
 
 use tls_stall::{CaptureReport, Connection, Document, Finding, Span};
 
+pub use self::comparison::comparison;
 use crate::escape::{escape, shown};
 use crate::group::{Group, groups};
 use crate::ladder::{Ladder, Lookups};
@@ -287,7 +290,7 @@ fn fenced(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::example;
 
@@ -377,7 +380,7 @@ mod tests {
 
     /// Asserts that `page`, read as GitHub does, holds no markup but ours, and no text outside code
     /// that GitHub would act on.
-    fn is_harmless(page: &str) {
+    pub(crate) fn is_harmless(page: &str) {
         use pulldown_cmark::{Event, Options, Parser, Tag};
 
         let options = Options::ENABLE_TABLES

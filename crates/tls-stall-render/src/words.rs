@@ -274,20 +274,7 @@ pub(crate) fn cause(finding: &Finding) -> (&'static str, String) {
 
 /// What a phase waits for, with its article.
 pub(crate) const fn awaited(phase: Phase) -> &'static str {
-    match phase {
-        Phase::NameResolution => "the answer to the name lookup",
-        Phase::EarlierAttempts => "an attempt that got through",
-        Phase::TcpConnect => "the end of the TCP handshake",
-        Phase::ServerGreeting => "the server's greeting",
-        Phase::Starttls => "the go-ahead for TLS",
-        Phase::ClientHello => "the ClientHello",
-        Phase::ServerHello => "the ServerHello",
-        Phase::ServerFlight => "the rest of the server's first flight",
-        Phase::ClientFinished => "the client's Finished",
-        Phase::ServerFinished => "the server's Finished",
-        Phase::ApplicationData => "the first application data",
-        _ => "the next step",
-    }
+    phase.awaited()
 }
 
 /// What a wait is for: a ClientHello that fills several frames is two waits of one phase.
@@ -297,6 +284,15 @@ pub(crate) const fn awaited_in(wait: &Wait) -> &'static str {
             "the rest of the ClientHello"
         }
         (phase, _) => awaited(phase),
+    }
+}
+
+/// Whether `end` is what `phase` waits for, or a step towards it.
+pub(crate) const fn is_reached(phase: Phase, end: EndedBy) -> bool {
+    match end {
+        EndedBy::Milestone(milestone) => reaches(milestone, phase),
+        EndedBy::ProxyRequest | EndedBy::ProxyAnswer => true,
+        _ => false,
     }
 }
 

@@ -26,6 +26,7 @@
 mod analyzer;
 mod capture;
 mod companions;
+mod compare;
 mod config;
 mod decode;
 mod diagnosis;
@@ -45,6 +46,7 @@ pub use capture::{
     CaptureReader, Compression, Format, Frame, LinkType, MergedReader, Part, ReadError,
     ReadErrorKind, Secrets,
 };
+pub use compare::{Comparison, Ends, Fate, LookupPair, MatchedBy, Pair, PhasePair, Share, Stray};
 pub use config::Config;
 pub use decode::Endpoint;
 pub use milestone::Milestone;
@@ -52,7 +54,7 @@ pub use names::UnknownName;
 pub use notice::{Notice, NoticeCode};
 pub use report::{
     Analysis, At, CaptureReport, Cause, Check, Confidence, Connection, Document, EndedBy, Evidence,
-    Finding, Lookup, LookupAnswer, LookupOutcome, LookupQuery, Options, Outcome, Party, Phase,
-    RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait,
+    Finding, Identity, Lookup, LookupAnswer, LookupOutcome, LookupQuery, Options, Outcome, Party,
+    Phase, RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait,
 };
 pub use time::{FrameNumber, Moment, Span, Timestamp};

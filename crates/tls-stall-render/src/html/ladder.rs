@@ -90,10 +90,22 @@ pub(super) struct MarkLabel {
     pub(super) waiting: String,
 }
 
+/// How many pixels a second takes, so that the longest of `ladders` takes no more than it may.
+pub(super) fn scale(ladders: &[Ladder]) -> f64 {
+    let lengths = ladders.iter().map(|ladder| ladder.length().as_secs_f64());
+    let longest = lengths.fold(0.0, f64::max);
+    if longest > 0.0 { LENGTH / longest } else { 0.0 }
+}
+
 impl Drawing {
     /// `ladder` as a drawing; `None` where nothing is known of the connection.
     pub(super) fn new(id: String, ladder: &Ladder) -> Option<Self> {
-        let places = Places::of(ladder);
+        Self::on_scale(id, ladder, scale(std::slice::from_ref(ladder)))
+    }
+
+    /// `ladder` as a drawing in which a second is at least `per_second` pixels long.
+    pub(super) fn on_scale(id: String, ladder: &Ladder, per_second: f64) -> Option<Self> {
+        let places = Places::of(ladder, per_second);
         let bottom = places.rows.last()? + STEP;
         let widest = |text: &dyn Fn(&Step) -> String| {
             let lengths = ladder.steps.iter().map(|step| text(step).len());
@@ -130,9 +142,7 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn of(ladder: &'a Ladder) -> Self {
-        let length = ladder.length().as_secs_f64();
-        let per_second = if length > 0.0 { LENGTH / length } else { 0.0 };
+    fn of(ladder: &'a Ladder, per_second: f64) -> Self {
         let mut y = TOP;
         let rows = (0..ladder.steps.len()).map(|index| {
             if index > 0 {

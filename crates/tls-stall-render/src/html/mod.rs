@@ -6,6 +6,7 @@
 //! what to do. The file's content policy forbids everything but its own style, so that even what
 //! slipped through the escaping could do nothing.
 
+mod comparison;
 mod escape;
 mod figure;
 mod ladder;
@@ -16,6 +17,7 @@ use std::io;
 use askama::Template;
 use tls_stall::{Analysis, CaptureReport, Connection, Document, Finding, Span};
 
+pub use self::comparison::comparison;
 pub(crate) use self::escape::Harmless;
 use self::ladder::Drawing;
 use self::waterfall::Waterfall;

@@ -5,6 +5,7 @@
 //! worst rows one connection with its verdict, its course as a ladder, why, what was ruled out,
 //! what to do, and where to look in Wireshark. Notices come last.
 
+mod comparison;
 mod detail;
 mod explain;
 mod ladder;
@@ -13,6 +14,7 @@ mod page;
 
 use tls_stall::{CaptureReport, Document, Source, Span};
 
+pub use self::comparison::comparison;
 pub use self::explain::{causes, explain};
 use self::page::Page;
 use crate::escape::shown;

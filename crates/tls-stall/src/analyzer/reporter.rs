@@ -6,7 +6,9 @@ use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
-use crate::report::{self, Analysis, At, Cause, Connection, EndedBy, Finding, Phase, Summary};
+use crate::report::{
+    self, Analysis, At, Cause, Connection, EndedBy, Finding, Identity, Phase, Summary,
+};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, Wait, failure, outcome, waits};
 
@@ -190,6 +192,10 @@ impl<'a> Reporter<'a> {
         };
         Connection {
             tcp_stream: setup.stream,
+            identity: Identity {
+                client_isn: setup.client_isn,
+                client_random: setup.reading.client_random,
+            },
             client: setup.client,
             server: setup.server,
             server_name: setup.server_name().map(ToOwned::to_owned),

@@ -25,13 +25,9 @@ impl Document {
     /// A document of `captures`, read with `options`.
     #[must_use]
     pub fn new(options: Options, captures: Vec<CaptureReport>) -> Self {
-        let tool = Tool {
-            name: "tls-stall",
-            version: env!("CARGO_PKG_VERSION"),
-        };
         Self {
             schema_version: 1,
-            tool,
+            tool: Tool::current(),
             options,
             captures,
         }
@@ -47,6 +43,17 @@ pub struct Tool {
     pub name: &'static str,
     /// The library's version.
     pub version: &'static str,
+}
+
+impl Tool {
+    /// This version of this program.
+    #[must_use]
+    pub const fn current() -> Self {
+        Self {
+            name: "tls-stall",
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
 }
 
 /// The settings that a report was made with.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Finding;
+use super::{Finding, Identity};
 use crate::decode::Endpoint;
 use crate::milestone::Milestone;
 use crate::names::named;
@@ -15,6 +15,9 @@ use crate::time::{FrameNumber, Span};
 pub struct Connection {
     /// Its number from 0 in the order of first frames, as Wireshark's `tcp.stream`.
     pub tcp_stream: u64,
+    /// What tells it from all others, in this capture and elsewhere.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub identity: Identity,
     /// Who sent the SYN.
     pub client: Endpoint,
     /// Its peer.
@@ -51,6 +54,7 @@ impl Connection {
     pub fn new(tcp_stream: u64, client: Endpoint, server: Endpoint, outcome: Outcome) -> Self {
         Self {
             tcp_stream,
+            identity: Identity::default(),
             client,
             server,
             server_name: None,
@@ -157,6 +161,26 @@ named! {
         ServerFinished = "server_finished",
         /// The first application byte; never a stall.
         ApplicationData = "application_data",
+    }
+}
+
+impl Phase {
+    /// What it waits for, with its article: `the ClientHello`.
+    #[must_use]
+    pub const fn awaited(self) -> &'static str {
+        match self {
+            Self::NameResolution => "the answer to the name lookup",
+            Self::EarlierAttempts => "an attempt that got through",
+            Self::TcpConnect => "the end of the TCP handshake",
+            Self::ServerGreeting => "the server's greeting",
+            Self::Starttls => "the go-ahead for TLS",
+            Self::ClientHello => "the ClientHello",
+            Self::ServerHello => "the ServerHello",
+            Self::ServerFlight => "the rest of the server's first flight",
+            Self::ClientFinished => "the client's Finished",
+            Self::ServerFinished => "the server's Finished",
+            Self::ApplicationData => "the first application data",
+        }
     }
 }
 

@@ -6,10 +6,12 @@
 mod capture;
 mod connection;
 mod finding;
+mod identity;
 mod lookup;
 mod page;
 
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
+pub use identity::Identity;
 pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};

@@ -88,6 +88,8 @@ pub(crate) struct Connection {
     pub(crate) syn_acks: Vec<Moment>,
     /// From the SYN that was answered to the ACK (Wireshark's iRTT).
     pub(crate) irtt: Option<Span>,
+    /// The sequence number of the client's SYN.
+    pub(crate) client_isn: Option<u32>,
     pub(crate) resent: Vec<Resent>,
     /// When the server had acknowledged the whole ClientHello.
     pub(crate) client_hello_acked: Option<Moment>,
@@ -135,6 +137,7 @@ impl Connection {
             syns: Vec::new(),
             syn_acks: Vec::new(),
             irtt: None,
+            client_isn: None,
             resent: Vec::new(),
             client_hello_acked: None,
             unreachable: None,
@@ -272,6 +275,7 @@ impl Connection {
             milestones.reach(Milestone::SynAck, moment);
             note(&mut self.syn_acks, moment);
         } else {
+            self.client_isn.get_or_insert(seq.0);
             milestones.reach(Milestone::Syn, moment);
             note(&mut self.syns, moment);
         }

@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) last: Moment,
     pub(crate) milestones: Milestones,
     pub(crate) irtt: Option<Span>,
+    /// The sequence number of the client's SYN.
+    pub(crate) client_isn: Option<u32>,
     pub(crate) syns: Vec<Moment>,
     pub(crate) syn_acks: Vec<Moment>,
     pub(crate) resent: Vec<Resent>,
@@ -64,6 +66,7 @@ impl Setup {
             last: connection.last,
             milestones,
             irtt: connection.irtt,
+            client_isn: connection.client_isn,
             syns: connection.syns,
             syn_acks: connection.syn_acks,
             resent: connection.resent,

@@ -41,6 +41,8 @@ impl Version {
 /// What a ClientHello says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ClientHello {
+    /// What the client drew at random.
+    pub(crate) random: Option<[u8; 32]>,
     pub(crate) server_name: Option<Box<str>>,
     pub(crate) offers_tls_1_3: bool,
 }
@@ -51,7 +53,8 @@ impl ClientHello {
         let mut hello = Self::default();
         let mut input = Input(body);
         let extensions = (|| {
-            input.take(2 + 32)?;
+            input.take(2)?;
+            hello.random = input.take(32)?.first_chunk().copied();
             input.vector8()?;
             input.vector16()?;
             input.vector8()?;

@@ -32,6 +32,8 @@ pub(crate) struct Reading {
     /// The protocol that TLS was, or was to be, started in.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) server_name: Option<Box<str>>,
+    /// The random of the first ClientHello.
+    pub(crate) client_random: Option<[u8; 32]>,
     pub(crate) version: Option<String>,
     /// The alert that ended the handshake, else the first.
     pub(crate) alert: Option<Alert>,
@@ -161,6 +163,7 @@ impl Session {
             has_cleartext: state.cleartext > 0,
             answered_otherwise: state.answered_otherwise,
             protocol: state.dialogue.protocol.or(expected),
+            client_random: state.client_hello.as_ref().and_then(|hello| hello.random),
             server_name: state.client_hello.and_then(|hello| hello.server_name),
             version: state.version.map(Version::name),
             alert: state.alert,

@@ -8,6 +8,7 @@
 
 mod accuracy;
 mod bad_input;
+mod compare;
 mod contrast;
 mod coverage;
 mod damage;
