@@ -34,6 +34,7 @@ mod milestone;
 mod names;
 mod notice;
 mod quality;
+mod redact;
 mod report;
 mod tcp;
 mod time;
