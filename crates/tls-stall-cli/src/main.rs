@@ -1,9 +1,13 @@
 //! The tls-stall command: reads packet captures and says why a TLS handshake stalled.
 
+mod annotate;
 mod args;
 mod exit;
 mod explain;
+mod jobs;
+mod manual;
 mod output;
+mod progress;
 mod run;
 mod select;
 mod sources;
@@ -19,6 +23,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let exit = match args.command {
         Some(Command::Explain { cause }) => explain::explain(cause, &args),
+        Some(Command::Completions { shell }) => manual::completions(shell, &args),
+        Some(Command::Man) => manual::man(&args),
         None => run::run(&args),
     };
     exit.into()
