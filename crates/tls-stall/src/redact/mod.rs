@@ -54,7 +54,7 @@ impl Document {
             names(capture, |name| *name = substitutes.name(name));
             for connection in &mut capture.analysis.connections {
                 let app = connection.app.take();
-                connection.app = app.map(|app| substitutes.app(&app));
+                connection.app = app.map(|app| substitutes.name(&app));
             }
         }
         let mut files = 0_usize;

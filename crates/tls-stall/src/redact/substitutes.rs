@@ -71,7 +71,7 @@ impl Substitutes {
         substitute
     }
 
-    /// The substitute of a name, or of an address that stands where a name could.
+    /// The substitute of a name or of an app, or of an address that stands where a name could.
     pub(super) fn name(&mut self, name: &str) -> String {
         if let Ok(address) = name.parse() {
             return self.address(address).to_string();
@@ -106,10 +106,6 @@ impl Substitutes {
         let substitute = self.next_name(word, zone);
         self.names.insert(name, substitute.clone());
         substitute
-    }
-
-    pub(super) fn app(&mut self, app: &str) -> String {
-        self.name(app)
     }
 
     /// The substitute of a hardware address: one that is locally administered.
