@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 use tls_stall::{Cause, Span};
 
@@ -28,6 +30,8 @@ Examples:
       the files of a ring buffer as the one capture that they are
   tls-stall --format html -o report.html phone.pcap
       to look at in a browser, or to send: one file, with drawings
+  tls-stall --annotate proof.pcapng phone.pcap
+      the frames that prove it, for Wireshark, with a comment each
   tls-stall --format json phone.pcap | jq '.captures[].connections[].findings'
       for programs
   tls-stall compare failing.pcap healthy.pcap
@@ -105,6 +109,24 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     pub(crate) tcp_stream: Vec<u64>,
 
+    /// Put other addresses and names in the place of those of the captures, the same throughout
+    /// the report, and leave out what hosts said; file names are replaced too
+    #[arg(long, conflicts_with = "annotate")]
+    pub(crate) redact: bool,
+
+    /// Write the frames of evidence to OUT, a pcapng file in which Wireshark shows what each proves
+    #[arg(long, value_name = "OUT")]
+    pub(crate) annotate: Option<PathBuf>,
+
+    /// With --annotate, write all frames of the connections reported, and of the lookups that
+    /// findings refer to
+    #[arg(long, requires = "annotate")]
+    pub(crate) whole: bool,
+
+    /// Read so many captures at once [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
     /// Expect TLS on this server port too; may be given several times
     #[arg(long, value_name = "PORT", value_parser = port())]
     pub(crate) tls_port: Vec<u16>,
@@ -148,6 +170,13 @@ pub(crate) enum Command {
         )]
         cause: Option<Cause>,
     },
+    /// Prints what a shell needs to complete the options of tls-stall
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page, in the form that man reads
+    Man,
 }
 
 /// The form of the report.

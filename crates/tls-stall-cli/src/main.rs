@@ -1,10 +1,14 @@
 //! The tls-stall command: reads packet captures and says why a TLS handshake stalled.
 
+mod annotate;
 mod args;
 mod compare;
 mod exit;
 mod explain;
+mod jobs;
+mod manual;
 mod output;
+mod progress;
 mod run;
 mod select;
 mod sources;
@@ -21,6 +25,8 @@ fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Compare(compare)) => compare::compare(compare, &args),
         Some(Command::Explain { cause }) => explain::explain(*cause, &args),
+        Some(Command::Completions { shell }) => manual::completions(*shell, &args),
+        Some(Command::Man) => manual::man(&args),
         None => run::run(&args),
     };
     exit.into()

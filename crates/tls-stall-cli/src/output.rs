@@ -51,7 +51,12 @@ pub(crate) fn width(args: &Args) -> usize {
 
 /// Which of `captures` the report would overwrite, if it would one.
 pub(crate) fn overwrites<'a>(args: &Args, captures: &'a [Found]) -> Option<&'a Path> {
-    let output = regular(file(args)?)?;
+    is_one_of(file(args)?, captures)
+}
+
+/// Which of `captures` the file at `path` is, if it is one.
+pub(crate) fn is_one_of<'a>(path: &Path, captures: &'a [Found]) -> Option<&'a Path> {
+    let output = regular(path)?;
     let captures = captures.iter().map(|found| found.path.as_path());
     let mut overwritten = captures.filter(|capture| {
         let capture = match *capture {
@@ -122,7 +127,8 @@ impl Target {
         }
     }
 
-    fn open(path: &Path) -> io::Result<Self> {
+    /// The file at `path`, or the pipe or device there.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         // Through a symbolic link, so that the link stays one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let earlier = fs::metadata(&path).ok();

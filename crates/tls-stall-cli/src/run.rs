@@ -4,14 +4,17 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
 use tls_stall_render::{TextOptions, csv, escape, html, json, markdown, ndjson, text};
 
+use crate::annotate;
 use crate::args::{Args, Format};
 use crate::exit::Exit;
+use crate::jobs;
 use crate::output::{self, DASH};
+use crate::progress::Progress;
 use crate::sources::{self, Found};
 use crate::{select, stream};
 
@@ -22,8 +25,14 @@ pub(crate) fn run(args: &Args) -> Exit {
         config: config(args),
         exit: Exit::Done,
         captures: Vec::new(),
+        paths: Vec::new(),
+        progress: Progress::default(),
     };
     let found = sources::find(&args.captures, |path, error| run.failed(path, error));
+    if let Some((verb, path, reason)) = annotate::refusal(args, &found) {
+        complain(verb, &path.to_string_lossy(), &reason);
+        return Exit::Failed;
+    }
     if let Some(capture) = output::overwrites(args, &found) {
         let path = capture.to_string_lossy();
         complain("write", &path, &"it is one of the captures to read");
@@ -33,13 +42,13 @@ pub(crate) fn run(args: &Args) -> Exit {
         let exit = stream::run(args, &found, &run.config);
         return exit.max(run.exit);
     }
+    run.progress = Progress::of(args, found.iter().map(|it| it.path.as_path()));
     if args.merge {
         run.merged(&found);
     } else {
-        for file in &found {
-            run.file(file);
-        }
+        run.each(&found);
     }
+    run.progress.done();
     run.folders_without(&found);
     run.report()
 }
@@ -50,30 +59,40 @@ struct Run<'a> {
     config: Config,
     exit: Exit,
     captures: Vec<CaptureReport>,
+    /// The files that each of them was read from.
+    paths: Vec<Vec<PathBuf>>,
+    progress: Progress,
 }
 
 impl Run<'_> {
-    /// Analyses one file.
-    fn file(&mut self, file: &Found) {
-        let path = &file.path;
-        let name = path.to_string_lossy();
-        let input = match open(path) {
-            Ok(input) => input,
-            Err(error) => return self.failed(path, &error),
+    /// Analyses each of `files`, several at once; what comes of them is taken in their order.
+    fn each(&mut self, files: &[Found]) {
+        let (config, progress) = (self.config.clone(), self.progress.clone());
+        let read = |Found { path, in_folder }: &Found| -> Result<_, Option<String>> {
+            let input = open(path).map_err(|error| Some(error.to_string()))?;
+            let input = progress.read(input);
+            analyze_reader(&path.to_string_lossy(), input, &config).map_err(|error| {
+                let is_passed_over = *in_folder && sources::is_no_capture(&error);
+                (!is_passed_over).then(|| error.to_string())
+            })
         };
-        let capture = analyze_reader(&name, input, &self.config);
-        match capture {
-            Ok(capture) => self.take(&name, capture),
-            Err(error) if file.in_folder && sources::is_no_capture(&error) => {}
-            Err(error) => self.failed(path, &error),
-        }
+        let jobs = self.args.jobs.unwrap_or_else(jobs::default);
+        jobs::in_order(files, jobs, read, |Found { path, .. }, read| match read {
+            Ok(capture) => self.take(&path.to_string_lossy(), capture, vec![path.clone()]),
+            Err(Some(reason)) => self.failed(path, &reason),
+            Err(None) => {}
+        });
     }
 
     /// Analyses all files as one capture.
     fn merged(&mut self, files: &[Found]) {
         let files = without_copies(files);
         let paths = files.iter().map(|file| &file.path);
-        let (capture, errors) = analyze_merged(paths, sources::open_regular, &self.config);
+        let open = |path: &Path| {
+            let file = sources::open_regular(path, "--merge")?;
+            Ok(self.progress.read(file))
+        };
+        let (capture, errors) = analyze_merged(paths, open, &self.config);
         let in_folders = files.iter().filter(|file| file.in_folder);
         let in_folders: HashSet<&Path> = in_folders.map(|file| file.path.as_path()).collect();
         for (path, error) in &errors {
@@ -83,12 +102,13 @@ impl Run<'_> {
         }
         if !capture.source.files.is_empty() {
             let name = capture.source.path.clone();
-            self.take(&name, capture);
+            let paths = files.iter().map(|file| file.path.clone()).collect();
+            self.take(&name, capture, paths);
         }
     }
 
     /// Takes the report of the capture `name`, if there is something in it to be judged.
-    fn take(&mut self, name: &str, mut capture: CaptureReport) {
+    fn take(&mut self, name: &str, mut capture: CaptureReport, paths: Vec<PathBuf>) {
         if let Some(reason) = &capture.source.unread {
             self.failed(Path::new(name), reason);
         }
@@ -98,6 +118,7 @@ impl Run<'_> {
                 self.exit = self.exit.max(Exit::Found);
             }
             self.captures.push(capture);
+            self.paths.push(paths);
         } else if capture.source.unread.is_none() {
             self.failed(Path::new(name), &nothing_decoded(&capture));
         }
@@ -117,20 +138,44 @@ impl Run<'_> {
     }
 
     fn failed(&mut self, path: &Path, reason: &dyn fmt::Display) {
-        complain("read", &path.to_string_lossy(), reason);
+        let path = path.to_string_lossy();
+        self.progress.aside(|| complain("read", &path, reason));
         self.exit = Exit::Failed;
     }
 
+    /// Writes the annotated capture, if one is asked for.
+    fn annotate(&mut self) {
+        let Some(out) = &self.args.annotate else {
+            return;
+        };
+        let reports = self
+            .captures
+            .iter()
+            .zip(self.paths.iter().map(Vec::as_slice));
+        match annotate::write(out, reports, self.args.whole, &self.config) {
+            Ok(()) => {}
+            Err(annotate::Failure::Read(path, reason)) => self.failed(&path, &reason),
+            Err(annotate::Failure::Write(error)) => {
+                complain("write", &out.to_string_lossy(), &error);
+                self.exit = Exit::Failed;
+            }
+        }
+    }
+
     /// Writes the report of what could be read.
-    fn report(self) -> Exit {
+    fn report(mut self) -> Exit {
         let args = self.args;
         if self.captures.is_empty() {
             return self.exit;
         }
-        if args.format == Format::Ndjson {
-            self.captures.iter().for_each(stream::note);
+        self.annotate();
+        let mut document = Document::new(Options::from(&self.config), self.captures);
+        if args.redact {
+            document = document.redacted();
         }
-        let document = Document::new(Options::from(&self.config), self.captures);
+        if args.format == Format::Ndjson {
+            document.captures.iter().for_each(stream::note);
+        }
         let written = render(&document, args).and_then(|report| output::write(args, &report));
         if let Err(error) = written {
             let output = args.output.as_deref().map(Path::to_string_lossy);
@@ -144,9 +189,11 @@ impl Run<'_> {
 /// How long after its last frame a connection is given up in a capture that may never end.
 const MAX_IDLE: Span = Span::from_secs(600);
 
-/// Whether connections are told as they are settled: merged files all have an end.
+/// Whether connections are told as they are settled: merged files all have an end, what is annotated
+/// is read again, and what is redacted has to be known as a whole.
 fn streams(args: &Args) -> bool {
-    args.format == Format::Ndjson && !args.merge
+    let at_the_end = args.merge || args.redact || args.annotate.is_some();
+    args.format == Format::Ndjson && !at_the_end
 }
 
 fn config(args: &Args) -> Config {
@@ -245,14 +292,16 @@ mod tests {
             config: Config::default(),
             exit: Exit::Done,
             captures: Vec::new(),
+            paths: Vec::new(),
+            progress: Progress::default(),
         };
         let mut source = Source::new("bomb.pcap.gz", "pcap");
         source.unread = Some("unpacks to more than 16 GiB, the limit".to_owned());
         let mut capture = CaptureReport::new(source, Analysis::default());
-        run.take("bomb.pcap.gz", capture.clone());
+        run.take("bomb.pcap.gz", capture.clone(), Vec::new());
         assert_eq!((run.exit, run.captures.len()), (Exit::Failed, 0));
         capture.analysis.decoded_frames = 1;
-        run.take("bomb.pcap.gz", capture);
+        run.take("bomb.pcap.gz", capture, Vec::new());
         assert_eq!((run.exit, run.captures.len()), (Exit::Failed, 1));
     }
 }

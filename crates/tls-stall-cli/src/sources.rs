@@ -70,11 +70,11 @@ fn is_file(path: &Path, kind: FileType) -> bool {
     kind.is_file() || (kind.is_symlink() && path.is_file())
 }
 
-/// Opens the regular file at `path`: a pipe cannot be read twice.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+/// Opens the regular file at `path`: a pipe cannot be read twice, as `option` has to.
+pub(crate) fn open_regular(path: &Path, option: &str) -> io::Result<File> {
     let regular = path != Path::new(DASH) && fs::metadata(path)?.is_file();
     if !regular {
-        let reason = "no regular file, and --merge has to read each twice";
+        let reason = format!("no regular file, and {option} has to read each twice");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
     File::open(path)

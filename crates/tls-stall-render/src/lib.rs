@@ -15,6 +15,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod annotated;
 mod comparison;
 pub mod csv;
 mod escape;
@@ -26,11 +27,13 @@ pub mod json;
 mod ladder;
 pub mod markdown;
 pub mod ndjson;
+mod pcapng;
 #[cfg(test)]
 mod recorded;
 mod style;
 pub mod text;
 mod words;
 
+pub use annotated::Annotated;
 pub use escape::escape;
 pub use text::TextOptions;

@@ -1,11 +1,14 @@
 //! Every format of the reports of real captures.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tls_stall::{CaptureReport, Comparison, Config, Document, Options, analyze_reader};
 
-use crate::{TextOptions, csv, html, json, markdown, text};
+use crate::{TextOptions, csv, html, json, markdown, ndjson, text};
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
@@ -220,4 +223,110 @@ fn captures_without_anything_in_common_say_so() {
     let text = text::comparison(&comparison, &TextOptions::default());
     assert!(text.contains("has a counterpart in the other"), "{text}");
     assert!(text.contains("Only here: 1 TLS connection") && text.contains("Only there"));
+}
+
+/// Whether a character can be part of a name or an address.
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ':')
+}
+
+/// Collects the addresses and names that stand in fields of `value`, and whatever in its sentences is
+/// an address, a name with a dot, or was said by a host.
+fn collect(key: &str, value: &Value, originals: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|it| collect(key, it, originals)),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(key, it)| collect(key, it, originals)),
+        Value::String(text) => {
+            let is_field = matches!(
+                key,
+                "ip" | "asker" | "resolver" | "server_name" | "app" | "name" | "path"
+            );
+            if is_field && text != "tls-stall" {
+                originals.insert(text.to_lowercase());
+            }
+            if matches!(key, "first_frame_time" | "version" | "path" | "check") {
+                return;
+            }
+            for word in text.split(|it| !is_of_name(it)) {
+                let word = word.trim_end_matches(['.', ':']);
+                let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
+                for word in [word, host] {
+                    let is_address = word.parse::<IpAddr>().is_ok();
+                    let is_name = word.contains('.')
+                        && !matches!(word, "frame.number" | "tcp.stream" | "Timeout.ident")
+                        && word.chars().any(char::is_alphabetic);
+                    if is_address || is_name {
+                        originals.insert(word.to_lowercase());
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Where `word` stands in `text`, not as a part of another.
+fn holds(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = &text[at + word.len()..];
+        let after = after.trim_start_matches(['.', ':']).chars().next();
+        !before.is_some_and(is_of_name) && !after.is_some_and(is_of_name)
+    })
+}
+
+#[test]
+fn a_redacted_report_has_no_address_name_or_word_of_the_original_in_any_format() {
+    let names = fs::read_dir(testdata().join("recorded")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut paths: Vec<String> = names.map(|name| format!("recorded/{name}")).collect();
+    paths.push("origin/phone-on-3g.pcap".to_owned());
+    let (mut looked_for, mut said) = (0, 0);
+    for path in paths {
+        let document = report(&path, true);
+        let mut originals = BTreeSet::new();
+        let value = serde_json::to_value(&document).unwrap();
+        collect("", &value, &mut originals);
+        // Addresses that are the same everywhere.
+        originals.retain(|it| !it.starts_with("127.0.0.") && it != "." && it != "224.0.0.251");
+        let before = json::render(&document).unwrap().to_lowercase();
+        assert!(originals.iter().any(|it| holds(&before, it)), "{path}");
+
+        let redacted = document.redacted();
+        let lines = redacted.captures[0].analysis.connections.iter();
+        let lines = lines.map(|it| ndjson::line("capture1", it).unwrap());
+        let options = TextOptions {
+            width: 4000,
+            ..TextOptions::default()
+        };
+        let page = html::render(&redacted).unwrap();
+        let (_, page) = page.split_once("</style>").unwrap();
+        for output in [
+            json::render(&redacted).unwrap(),
+            lines.collect(),
+            text::render(&redacted, &options),
+            markdown::render(&redacted),
+            csv::render(&redacted),
+            page.to_owned(),
+        ] {
+            let output = output.to_lowercase();
+            for original in &originals {
+                assert!(!holds(&output, original), "{path}: {original}");
+            }
+            for word in [
+                "openssh",
+                "bad gateway",
+                "too many connections",
+                "zen.",
+                "blocked",
+            ] {
+                said += usize::from(before.contains(word));
+                assert!(!output.contains(word), "{path}: {word}");
+            }
+        }
+        looked_for += originals.len();
+    }
+    assert!(looked_for > 1000 && said > 10, "{looked_for}, {said}");
 }

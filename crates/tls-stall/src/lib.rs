@@ -35,6 +35,7 @@ mod milestone;
 mod names;
 mod notice;
 mod quality;
+mod redact;
 mod report;
 mod tcp;
 mod time;

@@ -1,11 +1,14 @@
 //! From finished connections to the report.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::iter;
 
 use super::Analyzer;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
+use crate::redact::is_recognised;
 use crate::report::{
     self, Analysis, At, Cause, Connection, EndedBy, Finding, Identity, Phase, Summary,
 };
@@ -102,6 +105,7 @@ impl<'a> Reporter<'a> {
             .filter(|lookup| analyzer.config.keep_all || self.used.contains(&lookup.number))
             .map(|lookup| lookup.report(first))
             .collect();
+        let names = self.names();
         Analysis {
             link_types: analyzer
                 .link_types
@@ -118,7 +122,29 @@ impl<'a> Reporter<'a> {
             summary: self.summary,
             connections: self.connections,
             lookups,
+            names,
         }
+    }
+
+    /// The names that sentences may hold and that do not look like names there.
+    fn names(&self) -> Vec<String> {
+        let analyzer = self.analyzer;
+        let lookups = analyzer.lookups.all().iter();
+        let looked_up = lookups.flat_map(|lookup| iter::once(&lookup.name).chain(&lookup.targets));
+        let looked_up = looked_up.map(|name| Cow::Borrowed(name.as_str()));
+        let readings = analyzer.settled.kept.iter().map(|setup| &setup.reading);
+        let told = readings.flat_map(|reading| {
+            let tunnel = reading.tunnel.as_ref();
+            let upstream = tunnel.and_then(|tunnel| Some(&*tunnel.upstream.as_ref()?.host));
+            reading.certificate_hosts.lines().chain(upstream)
+        });
+        let visits = analyzer.companions.visits.iter();
+        let visited = visits.filter_map(|visit| diagnosis::host_of(&visit.exchange));
+        let names = looked_up
+            .chain(told.map(Cow::Borrowed))
+            .chain(visited.map(Cow::Owned));
+        let names: BTreeSet<Cow<'_, str>> = names.filter(|name| !is_recognised(name)).collect();
+        names.into_iter().map(Cow::into_owned).collect()
     }
 
     /// Ends the wait of an attempt that its client gave up because a sibling to the same name was

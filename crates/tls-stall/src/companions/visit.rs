@@ -143,6 +143,11 @@ impl Visits {
         self.open = open;
     }
 
+    /// All visits.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Visit> {
+        self.all.iter().map(|(_, visit)| visit).chain(&self.open)
+    }
+
     /// The visits that began from `from` to `to`, the earliest of them.
     pub(crate) fn begun(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Visit> {
         let begin = self.all.partition_point(|(first, _)| *first < from);

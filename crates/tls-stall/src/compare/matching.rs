@@ -1,6 +1,6 @@
 //! Which connection of the one capture is held against which of the other.
 //!
-//! `docs/decisions/0006-comparing.md` has the reasons for these rules.
+//! `docs/decisions/0009-comparing.md` has the reasons for these rules.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;

@@ -14,6 +14,7 @@
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 mod app;
+mod ends;
 mod fragment;
 mod gre;
 mod icmp;

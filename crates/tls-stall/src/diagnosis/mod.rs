@@ -33,6 +33,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
+pub(crate) use self::revocation::host_of;
 pub(crate) use self::scene::{Case, Scene};
 pub(crate) use self::silence::is_unused;
 pub(crate) use self::worked::Worked;

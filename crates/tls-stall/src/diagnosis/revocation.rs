@@ -267,7 +267,7 @@ fn is_ocsp_path(path: &str) -> bool {
 }
 
 /// The host that a request names, in lower case and without a port.
-fn host_of(exchange: &Exchange) -> Option<String> {
+pub(crate) fn host_of(exchange: &Exchange) -> Option<String> {
     let text = String::from_utf8_lossy(&exchange.request);
     let value = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;

@@ -26,5 +26,7 @@ pub(crate) use lookups::Lookups;
 pub(crate) use message::Rcode;
 pub(crate) use name::Name;
 pub(crate) use record_type::RecordType;
-pub(crate) use reverse::{is_under_reverse_tree, name_of, reverse_labels, untranslated};
+pub(crate) use reverse::{
+    address_of, is_under_reverse_tree, name_of, reverse_labels, untranslated,
+};
 pub(crate) use stream::Deframer;

@@ -190,6 +190,10 @@ pub struct Analysis {
     /// The lookups that findings refer to, or every one with [`Config::keep_all`](crate::Config),
     /// by their first query.
     pub lookups: Vec<Lookup>,
+    /// Names of hosts that sentences may hold, besides those of connections and lookups, where
+    /// they do not look like names: for [`Document::redacted`].
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub names: Vec<String>,
 }
 
 /// The counts of a capture.
