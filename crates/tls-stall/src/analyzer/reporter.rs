@@ -128,6 +128,10 @@ impl<'a> Reporter<'a> {
 
     /// The names that sentences may hold and that do not look like names there.
     fn names(&self) -> Vec<String> {
+        // Without findings there are no sentences.
+        if self.connections.iter().all(|it| it.findings.is_empty()) {
+            return Vec::new();
+        }
         let analyzer = self.analyzer;
         let lookups = analyzer.lookups.all().iter();
         let looked_up = lookups.flat_map(|lookup| iter::once(&lookup.name).chain(&lookup.targets));
