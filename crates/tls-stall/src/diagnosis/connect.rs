@@ -204,11 +204,30 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
                 if count > 1 { Some(true) } else { None },
                 format!("{count} copies of the SYN"),
             ),
+            Check::strong(
+                "given-up",
+                is_given_up(case).then_some(true),
+                "whether the client asked no more, or the capture ends first",
+            ),
         ],
         is_fallback: false,
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// Whether the next copy of the SYN would be in the capture, or so many were in vain that one more
+/// is not likely to be answered.
+fn is_given_up(case: &Case<'_>) -> bool {
+    const MANY: usize = 6;
+
+    let overdue = match case.setup.syns[..] {
+        [.., before, last] => {
+            case.wait.to.time.since(last.time) > last.time.since(before.time).percent(150)
+        }
+        _ => false,
+    };
+    case.wait.ended_by != EndedBy::EndOfCapture || overdue || case.setup.syns.len() >= MANY
 }
 
 fn connect_refused(case: &Case<'_>) -> Candidate {

@@ -150,7 +150,9 @@ impl Setup {
     /// Whether the client spoke in the clear to a server that speaks TLS only, as far as one sees.
     pub(crate) fn is_clear_where_tls_is_due(&self) -> bool {
         let reading = &self.reading;
-        if reading.spoken.client.is_none() || self.has(Milestone::ClientHello) {
+        // A server that greets in the clear speaks not only TLS, though the command for it was missed.
+        let begun = self.has(Milestone::ClientHello) || self.has(Milestone::ServerGreeting);
+        if reading.spoken.client.is_none() || begun {
             return false;
         }
         let server = reading.spoken.server.as_ref();
