@@ -25,7 +25,7 @@ pub(super) fn doubts(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
     let absence = match rests_on(candidate.cause, case.wait.phase) {
         Some(Absence::Answer) => without_answers(case, candidate),
         Some(Absence::Of(side)) => without_packets(case, candidate.cause, side),
-        None => Vec::new(),
+        None => Vec::from_iter(without_what_went_before(case, candidate.cause)),
     };
     let mut checks = Vec::from_iter(step);
     checks.extend(asked_once_for_long(case, candidate));
@@ -67,6 +67,20 @@ fn rests_on(cause: Cause, phase: Phase) -> Option<Absence> {
         }
         _ => None,
     }
+}
+
+/// What was said last tells why a handshake failed, unless what it answers was missed.
+fn without_what_went_before(case: &Case<'_>, cause: Cause) -> Option<Check> {
+    if !matches!(cause, Cause::ProtocolMismatch | Cause::TlsAlert) {
+        return None;
+    }
+    let sides = [Side::Client, Side::Server].into_iter();
+    let at = sides.filter_map(|side| case.setup.unseen(side)).min()?;
+    let detail = format!(
+        "frame {} acknowledges what was not captured: what went before is not known",
+        at.frame
+    );
+    Some(Check::strong(NO_FRAMES_LOST, None, detail))
 }
 
 /// A wait across a step of the clock was not as long as it looks.

@@ -13,7 +13,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     }
     let refused = match case.wait.ended_by {
         EndedBy::IcmpError => true,
-        EndedBy::Milestone(end) => end == Milestone::ServerRst,
+        // One that comes after the SYN-ACK refuses no SYN.
+        EndedBy::Milestone(end) => {
+            end == Milestone::ServerRst && !case.setup.has(Milestone::SynAck)
+        }
         _ => false,
     };
     let candidate = if refused {
@@ -99,11 +102,16 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
             ),
             Check::strong(
                 "lost-on-the-way",
-                !arrived,
-                if arrived {
-                    "captured at the server, where every copy arrived"
-                } else {
-                    "not captured at the server: the copies before the last had no answer here"
+                lost.is_on_the_way(setup),
+                match lost {
+                    Lost::InTheServersHost => "captured at the server, where every copy arrived",
+                    Lost::OnTheWay => {
+                        "not captured at the server: the copies before the last had no answer here"
+                    }
+                    Lost::Answer if setup.vantage() == Some(Vantage::Client) => {
+                        "captured at the client, where the answer arrived"
+                    }
+                    Lost::Answer => "whether the answer went on from here is not seen",
                 },
             ),
         ]
@@ -135,6 +143,19 @@ impl Lost {
             Some(Vantage::Server) if count > 1 => Self::InTheServersHost,
             _ if count < 2 => Self::Answer,
             _ => Self::OnTheWay,
+        }
+    }
+
+    /// Whether it was lost between the hosts, as far as is seen from where the capture was made.
+    fn is_on_the_way(self, setup: &Setup) -> Option<bool> {
+        match self {
+            Self::InTheServersHost => Some(false),
+            Self::OnTheWay => Some(true),
+            Self::Answer => match setup.vantage() {
+                Some(Vantage::Client) => Some(false),
+                Some(Vantage::Server | Vantage::Between) => Some(true),
+                None => None,
+            },
         }
     }
 
@@ -219,6 +240,11 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
                 if count > 1 { Some(true) } else { None },
                 format!("{count} copies of the SYN"),
             ),
+            Check::strong(
+                "given-up",
+                is_given_up(case).then_some(true),
+                "whether the client asked no more, or the capture ends first",
+            ),
         ]
         .into_iter()
         .chain(far.map(|routers| {
@@ -261,6 +287,20 @@ fn remedy_of_timeout(setup: &Setup, far: Option<u8>) -> String {
          whether the SYN arrives.",
         setup.server, setup.client.ip
     )
+}
+
+/// Whether the next copy of the SYN would be in the capture, or so many were in vain that one more
+/// is not likely to be answered.
+fn is_given_up(case: &Case<'_>) -> bool {
+    const MANY: usize = 6;
+
+    let overdue = match case.setup.syns[..] {
+        [.., before, last] => {
+            case.wait.to.time.since(last.time) > last.time.since(before.time).percent(150)
+        }
+        _ => false,
+    };
+    case.wait.ended_by != EndedBy::EndOfCapture || overdue || case.setup.syns.len() >= MANY
 }
 
 fn connect_refused(case: &Case<'_>) -> Candidate {

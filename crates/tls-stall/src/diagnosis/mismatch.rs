@@ -135,8 +135,13 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
         checks: vec![
             Check::necessary(
                 "cleartext-of-the-client",
-                true,
-                format!("the client's first bytes are {quote}"),
+                !said.is_record(),
+                if said.is_record() {
+                    "the client's first bytes are a TLS record from the midst of a handshake"
+                        .to_owned()
+                } else {
+                    format!("the client's first bytes are {quote}")
+                },
             ),
             Check::necessary(
                 "port-is-for-tls",

@@ -1,9 +1,12 @@
 //! A path on which only the large packets vanish, told from plain loss by the sizes.
 
 use super::{Candidate, Case, Check, Cover, Opinion};
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, EndedBy, Party, Phase};
 use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
+
+/// A copy after so many in vain is not likely to pass: the next is due after 6 s or more.
+const MANY: usize = 5;
 
 /// Payloads that no path drops for their size are smaller: IPv6 carries 1280 bytes everywhere
 /// (RFC 8200, section 5), and tunnels over IPv4 hardly less than 1100.
@@ -203,6 +206,11 @@ impl Pattern {
                     "covers-the-wait",
                     explained >= wait.percent(80),
                     format!("nothing large had passed for {explained} of {wait}"),
+                ),
+                Check::strong(
+                    "seen-to-the-end",
+                    (case.wait.ended_by != EndedBy::EndOfCapture || count >= MANY).then_some(true),
+                    "whether it went on to an end, or so long that no later copy is likely to pass",
                 ),
             ],
             is_fallback: false,

@@ -155,8 +155,11 @@ impl Setup {
     /// Whether the client spoke in the clear to a server that speaks TLS only, as far as one sees.
     pub(crate) fn is_clear_where_tls_is_due(&self) -> bool {
         let reading = &self.reading;
-        let hello = self.has(Milestone::ClientHello) || self.missed_beginning_of_client();
-        if reading.spoken.client.is_none() || hello {
+        // A server that greets in the clear speaks not only TLS, though the command for it was missed.
+        let begun = self.has(Milestone::ClientHello)
+            || self.has(Milestone::ServerGreeting)
+            || self.missed_beginning_of_client();
+        if reading.spoken.client.is_none() || begun {
             return false;
         }
         let server = reading.spoken.server.as_ref();

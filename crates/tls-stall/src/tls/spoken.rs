@@ -56,6 +56,11 @@ impl Said {
         is_http && words.next() == Some(b"400")
     }
 
+    /// Whether it begins as a TLS record does, from the midst of a handshake.
+    pub(crate) fn is_record(&self) -> bool {
+        matches!(self.text[..], [20..=24, 3, 0..=4, ..])
+    }
+
     /// Whether it is text, as far as it was kept; other bytes may be anything, damaged TLS too.
     pub(crate) fn is_text(&self) -> bool {
         let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();

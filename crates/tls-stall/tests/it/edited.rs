@@ -1,6 +1,7 @@
 //! Recorded captures, changed as a bad capture would have changed them.
 
 /// The records of a pcap file.
+#[derive(Clone)]
 pub(crate) struct Records {
     header: Vec<u8>,
     /// Units of the fractions of seconds.
@@ -56,9 +57,9 @@ impl Records {
         self
     }
 
-    /// Captures each frame a second time, 5 us later.
-    pub(crate) fn twice(mut self) -> Self {
-        let later = self.per_second / 200_000;
+    /// Captures each frame a second time, `microseconds` later.
+    pub(crate) fn twice(mut self, microseconds: i64) -> Self {
+        let later = self.per_second / 1_000_000 * microseconds;
         self.list = std::mem::take(&mut self.list)
             .into_iter()
             .flat_map(|(time, lengths, bytes)| {
@@ -66,7 +67,49 @@ impl Records {
                 [(time, lengths, bytes), copy]
             })
             .collect();
+        self.list.sort_by_key(|(time, ..)| *time);
         self
+    }
+
+    /// The microseconds from the frame at `index`, from 0, to the one after it.
+    pub(crate) fn gap(&self, index: usize) -> Option<i64> {
+        let (before, after) = (self.list.get(index)?, self.list.get(index + 1)?);
+        Some((after.0 - before.0) / (self.per_second / 1_000_000))
+    }
+
+    /// Captures the frame at `index`, from 0, and the one after it in the other order, at the same times.
+    pub(crate) fn swap(mut self, index: usize) -> Self {
+        let first = self.list[index].0;
+        self.list[index].0 = self.list[index + 1].0;
+        self.list[index + 1].0 = first;
+        self.list.swap(index, index + 1);
+        self
+    }
+
+    /// The two captures as one that begins with this one's first frame, the `other`'s `seconds` after it, and
+    /// which of its frames, from 1, each of this one's has become.
+    pub(crate) fn beside(mut self, other: Self, seconds: i64) -> (Self, Vec<u64>) {
+        let shift = self.list[0].0 + seconds * self.per_second - other.list[0].0;
+        let others = other
+            .list
+            .into_iter()
+            .map(|(time, lengths, bytes)| (time + shift, lengths, bytes));
+        let mut all: Vec<_> = self.list.into_iter().map(|record| (true, record)).collect();
+        all.extend(others.map(|record| (false, record)));
+        all.sort_by_key(|(_, (time, ..))| *time);
+        let places = (1..)
+            .zip(&all)
+            .filter(|(_, (own, _))| *own)
+            .map(|(place, _)| place)
+            .collect();
+        self.list = all.into_iter().map(|(_, record)| record).collect();
+        (self, places)
+    }
+
+    /// The type of link, as the header names it, and the bytes of each frame.
+    pub(crate) fn frames_mut(&mut self) -> (u32, impl Iterator<Item = &mut Vec<u8>>) {
+        let link = u32::from_le_bytes(self.header[20..24].try_into().unwrap());
+        (link, self.list.iter_mut().map(|(_, _, bytes)| bytes))
     }
 
     /// Puts a frame in `milliseconds` after the first one.

@@ -98,7 +98,7 @@ fn a_recorded_silence_is_no_step_of_the_clock_and_no_work_of_an_app() {
 fn frames_that_were_captured_twice_change_no_verdict() {
     for name in names() {
         let once = analyze(&recorded(&name).file());
-        let twice = analyze(&recorded(&name).twice().file());
+        let twice = analyze(&recorded(&name).twice(5).file());
         assert_eq!(
             verdicts(&once),
             verdicts(&twice),

@@ -58,6 +58,7 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
     if chain.relation == Relation::Peer && case.wait.waiting_on == Party::Client {
         checks.push(address_was_a_literal(case));
     }
+    checks.extend(asked_again(chain, to));
     checks.extend(case.contrast());
     Opinion::Holds(Box::new(Candidate {
         cause,
@@ -211,6 +212,36 @@ fn released_with_the_lookup(case: &Case<'_>, chain: &Chain<'_>, to: Moment) -> C
         Some(false) => Check::necessary(NAME, false, detail),
         holds => Check::strong(NAME, holds, detail),
     }
+}
+
+/// Who has no answer asks again, after 5 s at most; where a question stands once, its answer may
+/// have come and be missing from the capture.
+fn asked_again(chain: &Chain<'_>, to: Moment) -> Option<Check> {
+    const NAME: &str = "asked-again";
+    const LONGEST_RETRY: Span = Span::from_millis(5_500);
+    let link = chain.last_to_end();
+    if outcome(link) != What::Unanswered {
+        return None;
+    }
+    let (copies, last) = (link.queries.len(), link.last_query());
+    Some(if copies > 1 {
+        Check::strong(NAME, true, format!("{copies} copies, none answered"))
+    } else if to.since(last) > LONGEST_RETRY {
+        Check::strong(
+            NAME,
+            false,
+            format!(
+                "it stands there once, and {} went by: who has no answer asks again",
+                to.since(last)
+            ),
+        )
+    } else {
+        Check::strong(
+            NAME,
+            None,
+            "it stands there once: a second copy was not due yet",
+        )
+    })
 }
 
 fn fits_a_schedule(chain: &Chain<'_>, to: Moment) -> Check {
