@@ -159,7 +159,9 @@ impl Setup {
         let begun = self.has(Milestone::ClientHello)
             || self.has(Milestone::ServerGreeting)
             || self.missed_beginning_of_client();
-        if reading.spoken.client.is_none() || begun {
+        // Where TLS is started within a protocol, its request is cleartext that is due.
+        let starts_within = matches!(self.port, Some(Port::Starttls(_) | Port::ClientFirst));
+        if reading.spoken.client.is_none() || begun || starts_within {
             return false;
         }
         let server = reading.spoken.server.as_ref();
