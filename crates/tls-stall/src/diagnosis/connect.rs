@@ -247,6 +247,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
             ),
         ]
         .into_iter()
+        .chain(reset_by_client(case))
         .chain(far.map(|routers| {
             Check::strong(
                 "captured-at-the-server",
@@ -261,6 +262,14 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// A client that has had no answer gives up without a packet (RFC 9293, section 3.10.4); one that
+/// resets may have had one that was not captured.
+fn reset_by_client(case: &Case<'_>) -> Option<Check> {
+    let reset = case.wait.ended_by == EndedBy::Milestone(Milestone::ClientRst);
+    let detail = "the client resets what it was never granted: an answer may not be in the capture";
+    reset.then(|| Check::strong("no-sign-of-an-answer", false, detail))
 }
 
 /// How many routers the SYNs had passed, where that is more than there are beside a client, and no
