@@ -29,6 +29,8 @@ pub mod markdown;
 pub mod ndjson;
 mod pcapng;
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod recorded;
 mod style;
 pub mod text;
