@@ -18,6 +18,8 @@
 mod annotated;
 mod comparison;
 pub mod csv;
+#[cfg(test)]
+mod digests;
 mod escape;
 #[cfg(test)]
 mod example;
