@@ -108,7 +108,11 @@ fn client_idle(case: &Case<'_>) -> Candidate {
         .collect();
     let encrypted = case.scene.capture.encrypted.is_used_by(client);
     let visible = lookups.has_asked(client) && !encrypted;
-    let awaited = words::awaited(case.wait.phase);
+    let awaited = if case.awaits_rest_of_client_hello() {
+        "the rest of the ClientHello"
+    } else {
+        words::awaited(case.wait.phase)
+    };
     let hint = if open.is_empty() && !visible {
         resolver_hint(to.since(from))
     } else {

@@ -22,7 +22,7 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
         Phase::TcpConnect => "the client asks to connect (SYN)",
         Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
         Phase::Starttls => "the server greets",
-        Phase::ClientHello if case.wait.waiting_on == Party::Network => {
+        Phase::ClientHello if case.awaits_rest_of_client_hello() => {
             "the ClientHello begins: the rest of it is due"
         }
         Phase::ClientHello if case.setup.has(Milestone::StarttlsReady) => {

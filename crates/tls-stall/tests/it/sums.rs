@@ -177,3 +177,21 @@ proptest! {
         assert_sums(&connection(FAILURES[which], &delays))?;
     }
 }
+
+/// A client that has begun to speak does not owe the whole ClientHello any more.
+#[test]
+fn what_is_awaited_of_a_client_hello_that_has_begun_is_the_rest_of_it() {
+    let steps = "client > server syn
+     server > client syn-ack
+     client > server ack
+     client > server client-hello tls1.3 pq unseen=2 lost=2
+     client > server fin";
+    let connection = connection(steps, &[0, 40, 40, 1, 5_000]);
+    let verdict = &connection.findings[0];
+    assert_eq!(verdict.phase, Phase::ClientHello);
+    assert!(
+        verdict.summary.contains("the rest of the ClientHello"),
+        "{}",
+        verdict.summary
+    );
+}
