@@ -54,6 +54,7 @@ fn rests_on(cause: Cause, phase: Phase) -> Option<Absence> {
         | Cause::ClientHelloLost
         | Cause::ClientFlightLost
         | Cause::ResetOnClientHello
+        | Cause::ProxyTunnel
         | Cause::ServerSlow
         | Cause::ServerSilent => Some(Absence::Of(Side::Server)),
         Cause::ServerFlightLost => Some(Absence::Of(Side::Client)),
@@ -178,20 +179,18 @@ fn without_packets(case: &Case<'_>, cause: Cause, side: Side) -> Vec<Check> {
             "what was awaited was acknowledged, and is not in the capture",
         )];
     }
+    let unseen = setup.unseen(side).filter(|at| *at <= case.wait.to);
+    let unseen = unseen.map(|at| {
+        let detail = format!("frame {} acknowledges what was not captured", at.frame);
+        Check::strong(NO_FRAMES_LOST, None, detail)
+    });
     if setup.traces.client.heard && setup.traces.server.heard {
-        let unseen = setup.unseen(side).filter(|at| *at <= case.wait.to);
-        return unseen
-            .map(|at| {
-                let detail = format!("frame {} acknowledges what was not captured", at.frame);
-                Check::strong(NO_FRAMES_LOST, None, detail)
-            })
-            .into_iter()
-            .collect();
+        return Vec::from_iter(unseen);
     }
     // A SYN that is sent again has had no answer; nothing else shows that the way back was seen.
     let resent = cause == Cause::ConnectTimeout && setup.syns.len() > 1;
     match case.scene.capture.shows_both_directions(case.scene.lookups) {
-        Some(true) => Vec::new(),
+        Some(true) => Vec::from_iter(unseen),
         None => vec![Check::strong(
             BOTH_DIRECTIONS,
             None,
@@ -265,8 +264,9 @@ fn awaited_of(case: &Case<'_>) -> Option<Side> {
         | Phase::ServerHello
         | Phase::ServerFlight
         | Phase::ServerFinished => Some(Side::Server),
-        Phase::ClientHello | Phase::ClientFinished => Some(Side::Client),
-        Phase::Starttls => match case.wait.waiting_on {
+        Phase::ClientFinished => Some(Side::Client),
+        // A ClientHello may have to wait for a proxy.
+        Phase::ClientHello | Phase::Starttls => match case.wait.waiting_on {
             Party::Client => Some(Side::Client),
             Party::Server => Some(Side::Server),
             Party::Network | Party::Resolver => None,
