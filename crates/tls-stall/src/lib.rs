@@ -56,6 +56,6 @@ pub use notice::{Notice, NoticeCode};
 pub use report::{
     Analysis, At, CaptureReport, Cause, Check, Confidence, Connection, Document, EndedBy, Evidence,
     Finding, Identity, Lookup, LookupAnswer, LookupOutcome, LookupQuery, Options, Outcome, Party,
-    Phase, RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait,
+    Phase, RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait, Way,
 };
 pub use time::{FrameNumber, Moment, Span, Timestamp};

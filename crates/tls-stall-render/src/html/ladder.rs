@@ -27,6 +27,9 @@ const NARROW: f64 = 124.0;
 /// As many characters are written above an arrow.
 const LABEL: usize = 24;
 
+/// How far from a dot what is written beside it begins.
+const DOT_GAP: i32 = 10;
+
 /// A ladder with its coordinates.
 pub(super) struct Drawing {
     /// Unlike that of any other drawing on the page.
@@ -52,10 +55,7 @@ pub(super) struct LaneLine {
 /// One frame.
 pub(super) struct Arrow {
     pub(super) y: String,
-    /// Where what is written above it stands.
-    pub(super) label_y: String,
-    pub(super) label_x: String,
-    pub(super) label: String,
+    pub(super) label: Label,
     /// From where to where, if both are known.
     pub(super) line: Option<(String, String)>,
     /// Where it was, if only one end is known.
@@ -64,6 +64,16 @@ pub(super) struct Arrow {
     pub(super) time: String,
     /// Who sent it to whom, in words.
     pub(super) way: String,
+    pub(super) text: String,
+}
+
+/// What is written at a frame: above its arrow, beside its dot, or in the midst where neither end is
+/// known.
+pub(super) struct Label {
+    pub(super) x: String,
+    pub(super) y: String,
+    pub(super) dx: i32,
+    pub(super) anchor: &'static str,
     pub(super) text: String,
 }
 
@@ -171,31 +181,46 @@ impl<'a> Places<'a> {
             .zip(to)
             .map(|(from, to)| (self.lane(from), self.lane(to)));
         let dot = if line.is_none() { from.or(to) } else { None };
-        let middle = match (line, dot) {
-            (Some((from, to)), _) => f64::midpoint(from, to),
-            (None, Some(lane)) => self.lane(lane),
-            (None, None) => 0.5,
-        };
         let way = match (from, to) {
             (Some(from), Some(to)) => format!("{} → {}", from.name(), to.name()),
-            (Some(from), None) => from.name().to_owned(),
-            _ => "–".to_owned(),
+            (Some(from), None) => format!("{} →", from.name()),
+            (None, Some(to)) => format!("→ {}", to.name()),
+            (None, None) => "–".to_owned(),
         };
         Arrow {
             y: pixels(y),
-            label_y: pixels(if line.is_some() || dot.is_some() {
-                y - 5.0
-            } else {
-                y + 4.0
-            }),
-            label_x: percent(middle),
-            label: clip(step.label.trim_start_matches("the "), LABEL),
+            label: self.frame_label(step, y),
             line: line.map(|(from, to)| (percent(from), percent(to))),
             dot: dot.map(|lane| percent(self.lane(lane))),
             frame: step.frame.to_string(),
             time: seconds(step.time),
             way,
             text: step.text.clone(),
+        }
+    }
+
+    fn frame_label(&self, step: &Step, y: f64) -> Label {
+        let (above, beside) = (y - 5.0, y + 4.0);
+        let (x, y, dx, anchor) = match (step.from, step.to) {
+            (Some(from), Some(to)) => {
+                let middle = f64::midpoint(self.lane(from), self.lane(to));
+                (middle, above, 0, "middle")
+            }
+            (Some(lane), None) | (None, Some(lane)) if self.lanes.last() == Some(&lane) => {
+                (self.lane(lane), beside, -DOT_GAP, "end")
+            }
+            (Some(lane), None) | (None, Some(lane)) => (self.lane(lane), beside, DOT_GAP, "start"),
+            (None, None) => {
+                let middle = f64::midpoint(self.lane(Lane::Client), self.lane(Lane::Server));
+                (middle, beside, 0, "middle")
+            }
+        };
+        Label {
+            x: percent(x),
+            y: pixels(y),
+            dx,
+            anchor,
+            text: clip(step.label.trim_start_matches("the "), LABEL),
         }
     }
 

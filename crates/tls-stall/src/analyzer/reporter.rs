@@ -12,7 +12,7 @@ use crate::redact::is_recognised;
 use crate::report::{
     self, Analysis, At, Cause, Connection, EndedBy, Finding, Identity, Phase, Summary,
 };
-use crate::time::{Moment, Span, Timestamp};
+use crate::time::{Span, Timestamp};
 use crate::timeline::{Setup, Wait, failure, outcome, waits};
 
 /// Builds the report, connection by connection.
@@ -215,7 +215,6 @@ impl<'a> Reporter<'a> {
 
     fn connection(&self, setup: &Setup, waits: &[Wait], findings: Vec<Finding>) -> Connection {
         let first = self.scene.first_frame;
-        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first));
         let protocol = match setup.reading.protocol {
             Some(protocol) => Some(protocol.name()),
             None => setup.has(Milestone::ClientHello).then_some("tls"),
@@ -238,7 +237,10 @@ impl<'a> Reporter<'a> {
             milestones: setup
                 .milestones
                 .iter()
-                .map(|(milestone, moment)| (milestone, at(moment)))
+                .map(|(milestone, moment)| {
+                    let (frame, time) = (moment.frame, moment.time.since(first));
+                    (milestone, At::new(frame, time, setup.way(milestone)))
+                })
                 .collect(),
             waits: waits.iter().map(report_wait).collect(),
             stalled: waits.iter().any(|wait| wait.stalled),

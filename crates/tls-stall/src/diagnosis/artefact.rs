@@ -1,8 +1,8 @@
 //! Waits that the capture itself made, or the end of which it missed; and what it makes doubtful.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, words};
 use crate::quality::Step;
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, Party, Phase, Way};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
 
@@ -306,9 +306,10 @@ fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
         remedy: "Capture again, on a host that stays awake and whose clock is not set meanwhile."
             .to_owned(),
         evidence: vec![
-            (step.before, "the last frame before the step".to_owned()),
-            (
+            Exhibit::new(step.before, Way::UNKNOWN, "the last frame before the step"),
+            Exhibit::new(
                 step.after,
+                Way::UNKNOWN,
                 format!("the first frame after it, {length} later"),
             ),
         ],
@@ -328,9 +329,9 @@ fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
 
 fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
     let awaited = words::awaited(case.wait.phase);
-    let by = match awaited_of(case) {
-        Some(Side::Client) => "server",
-        _ => "client",
+    let (side, by) = match awaited_of(case) {
+        Some(Side::Client) => (Side::Server, "server"),
+        _ => (Side::Client, "client"),
     };
     Candidate {
         cause: Cause::CaptureArtefact,
@@ -344,7 +345,8 @@ fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
         remedy: "Capture again without loss: a larger buffer (tcpdump -B), a filter that lets \
                  less through, and both directions."
             .to_owned(),
-        evidence: vec![(
+        evidence: vec![Exhibit::of(
+            side,
             unseen,
             format!("the {by} acknowledges what is not in the capture"),
         )],

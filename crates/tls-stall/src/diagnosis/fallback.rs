@@ -2,7 +2,7 @@
 //! QUIC.
 
 use super::name_lookup::join;
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::companions::Fate;
 use crate::decode::Endpoint;
 use crate::report::{Cause, Party, Phase};
@@ -83,7 +83,7 @@ fn fallback(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Candid
         waiting_on: Party::Network,
         summary: summary(case, transport, parts, cover.length()),
         remedy: remedy(case, transport, parts),
-        evidence: evidence(transport, parts),
+        evidence: evidence(case, transport, parts),
         checks,
         is_fallback: false,
         lookups: parts
@@ -305,7 +305,7 @@ fn remedy(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> String {
     )
 }
 
-fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<(Moment, String)> {
+fn evidence(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Vec<Exhibit> {
     let packet = match transport {
         Transport::Tcp => "SYN",
         Transport::Quic => "QUIC Initial",
@@ -315,17 +315,24 @@ fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<(Moment, String)> {
         let (attempt, server) = (&part.earlier.attempt, part.earlier.server);
         for (index, copy) in attempt.copies().enumerate() {
             let again = if index == 0 { "" } else { ", sent again" };
-            frames.push((copy, format!("{packet} to {server}{again}")));
+            frames.push(Exhibit::of_client(
+                copy,
+                format!("{packet} to {server}{again}"),
+            ));
         }
         match attempt.end {
-            Some((at, Fate::Refused)) => frames.push((at, format!("{server} refuses (RST)"))),
+            Some((at, Fate::Refused)) => {
+                frames.push(Exhibit::of_server(at, format!("{server} refuses (RST)")));
+            }
             Some((at, Fate::Unreachable(reporter))) => {
-                frames.push((at, format!("ICMP error from {reporter} about {server}")));
+                let way = case.way_of_icmp(reporter, server.ip);
+                let text = format!("ICMP error from {reporter} about {server}");
+                frames.push(Exhibit::new(at, way, text));
             }
             Some((_, Fate::Answered)) | None => {}
         }
     }
-    frames.sort_by_key(|(moment, _)| *moment);
+    frames.sort_by_key(|exhibit| exhibit.moment);
     frames.truncate(MAX_EVIDENCE);
     frames
 }

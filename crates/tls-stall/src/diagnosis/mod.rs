@@ -11,6 +11,7 @@ mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod exhibit;
 mod fallback;
 mod flight;
 mod ident;
@@ -33,12 +34,13 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
+pub(crate) use self::exhibit::Exhibit;
 pub(crate) use self::revocation::host_of;
 pub(crate) use self::scene::{Case, Scene};
 pub(crate) use self::silence::is_unused;
 pub(crate) use self::worked::Worked;
-use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
-use crate::time::{Moment, Span, Timestamp};
+use crate::report::{self, Cause, Confidence, Party, RuledOut};
+use crate::time::Span;
 
 /// An explanation of a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub(crate) struct Candidate {
     pub(crate) cover: Cover,
     pub(crate) summary: String,
     pub(crate) remedy: String,
-    pub(crate) evidence: Vec<(Moment, String)>,
+    pub(crate) evidence: Vec<Exhibit>,
     pub(crate) checks: Vec<Check>,
     /// It names who was silent, not why: any explanation that is more than possible goes first.
     pub(crate) is_fallback: bool,
@@ -229,8 +231,8 @@ fn finding(
     let first = case.scene.first_frame;
     let mut evidence = candidate.evidence;
     evidence.extend(case.boundaries());
-    evidence.sort_by_key(|(moment, _)| *moment);
-    evidence.dedup_by_key(|(moment, _)| moment.frame);
+    evidence.sort_by_key(|exhibit| exhibit.moment);
+    evidence.dedup_by_key(|exhibit| exhibit.moment.frame);
     let ruled_out = ruled_out
         .iter()
         .filter(|out| out.cause != candidate.cause)
@@ -246,23 +248,15 @@ fn finding(
         summary: candidate.summary,
         remedy: candidate.remedy,
         display_filter: display_filter(&evidence),
-        evidence: evidence.into_iter().map(|it| frame(it, first)).collect(),
+        evidence: evidence.into_iter().map(|it| it.report(first)).collect(),
         checks: candidate.checks.into_iter().map(Check::report).collect(),
         ruled_out,
     }
 }
 
-fn frame((moment, message): (Moment, String), first: Timestamp) -> Evidence {
-    Evidence {
-        frame: moment.frame,
-        time: moment.time.since(first),
-        message,
-    }
-}
-
 /// Shows the evidence in Wireshark.
-fn display_filter(evidence: &[(Moment, String)]) -> String {
-    let frames: BTreeSet<_> = evidence.iter().map(|(moment, _)| moment.frame).collect();
+fn display_filter(evidence: &[Exhibit]) -> String {
+    let frames: BTreeSet<_> = evidence.iter().map(|it| it.moment.frame).collect();
     let frames: Vec<_> = frames.iter().map(ToString::to_string).collect();
     format!("frame.number in {{{}}}", frames.join(","))
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::schedule::{self, Fit};
 use super::{Name, Rcode, RecordType, nbns, reverse};
-use crate::report::{self, At, LookupOutcome, Via};
+use crate::report::{self, LookupOutcome, Via};
 use crate::time::{Moment, Span, Timestamp};
 
 /// Copies kept of one question; further ones are counted.
@@ -281,7 +281,7 @@ impl Lookup {
 
     /// As the public report shows it; times count from `first_frame`.
     pub(crate) fn report(&self, first_frame: Timestamp) -> report::Lookup {
-        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first_frame));
+        let time = |moment: Moment| moment.time.since(first_frame);
         report::Lookup {
             name: self.name.to_string(),
             record_type: match self.via {
@@ -295,7 +295,7 @@ impl Lookup {
                 .iter()
                 .map(|query| report::LookupQuery {
                     frame: query.moment.frame,
-                    time: at(query.moment).time,
+                    time: time(query.moment),
                     resolver: query.resolver,
                     id: query.id,
                 })
@@ -305,7 +305,7 @@ impl Lookup {
                 .iter()
                 .map(|answer| report::LookupAnswer {
                     frame: answer.moment.frame,
-                    time: at(answer.moment).time,
+                    time: time(answer.moment),
                     resolver: answer.resolver,
                     rcode: answer.rcode.to_string(),
                 })

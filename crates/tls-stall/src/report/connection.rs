@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Identity};
+use super::{Finding, Identity, Way};
 use crate::decode::Endpoint;
 use crate::milestone::Milestone;
 use crate::names::named;
@@ -72,7 +72,7 @@ impl Connection {
     }
 }
 
-/// A frame and its time.
+/// A frame, its time and its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -82,13 +82,16 @@ pub struct At {
     /// Since the capture's first frame.
     #[cfg_attr(feature = "serde", serde(rename = "time_s"))]
     pub time: Span,
+    /// Between whom it went.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub way: Way,
 }
 
 impl At {
-    /// Frame `frame`, `time` after the capture's first.
+    /// Frame `frame`, `time` after the capture's first, which went `way`.
     #[must_use]
-    pub const fn new(frame: FrameNumber, time: Span) -> Self {
-        Self { frame, time }
+    pub const fn new(frame: FrameNumber, time: Span, way: Way) -> Self {
+        Self { frame, time, way }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The explanation of one wait.
 
-use super::{Party, Phase};
+use super::{Party, Phase, Way};
 use crate::names::named;
 use crate::time::{FrameNumber, Span};
 
@@ -68,17 +68,21 @@ pub struct Evidence {
     /// Since the capture's first frame.
     #[cfg_attr(feature = "serde", serde(rename = "time_s"))]
     pub time: Span,
+    /// Between whom it went.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub way: Way,
     /// What the frame shows.
     pub message: String,
 }
 
 impl Evidence {
-    /// What frame `frame`, `time` after the capture's first, shows.
+    /// What frame `frame` shows, `time` after the capture's first, which went `way`.
     #[must_use]
-    pub fn new(frame: FrameNumber, time: Span, message: impl Into<String>) -> Self {
+    pub fn new(frame: FrameNumber, time: Span, way: Way, message: impl Into<String>) -> Self {
         Self {
             frame,
             time,
+            way,
             message: message.into(),
         }
     }

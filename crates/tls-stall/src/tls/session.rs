@@ -37,6 +37,8 @@ pub(crate) struct Reading {
     pub(crate) version: Option<String>,
     /// The alert that ended the handshake, else the first.
     pub(crate) alert: Option<Alert>,
+    /// Who sent the first application data after the handshake.
+    pub(crate) data_from: Option<Side>,
     /// What was said in the clear.
     pub(crate) spoken: Spoken,
     /// The server's refusal before TLS.
@@ -79,6 +81,7 @@ struct State {
     client_hello: Option<ClientHello>,
     version: Option<Version>,
     alert: Option<Alert>,
+    data_from: Option<Side>,
     certificate_request: Option<Moment>,
     /// The last byte of a ServerHello whose record is not whole.
     server_hello_last: Option<Moment>,
@@ -167,6 +170,7 @@ impl Session {
             server_name: state.client_hello.and_then(|hello| hello.server_name),
             version: state.version.map(Version::name),
             alert: state.alert,
+            data_from: state.data_from,
             spoken: state.spoken,
             refusal: state.dialogue.refusal,
             tunnel: state.tunnel.into_tunnel(),
@@ -429,7 +433,7 @@ impl State {
                 first,
                 ..
             } if !self.is_tls_1_3() => {
-                self.note_data(first, milestones);
+                self.note_data(Side::Server, first, milestones);
             }
             Event::Record {
                 content: ContentType::ApplicationData,
@@ -495,7 +499,7 @@ impl State {
     /// A protected record of the client.
     fn note_client_data(&mut self, len: u16, first: Moment, milestones: &mut Milestones) {
         if !self.is_tls_1_3() {
-            self.note_data(first, milestones);
+            self.note_data(Side::Client, first, milestones);
             return;
         }
         // Early data goes with the ClientHello, before any answer.
@@ -503,8 +507,7 @@ impl State {
             return;
         }
         if self.has_finished {
-            milestones.reach(Milestone::ApplicationData, first);
-            self.is_over = true;
+            self.reach_data(Side::Client, first, milestones);
             return;
         }
         self.begin_client_flight(Some(first), milestones);
@@ -518,7 +521,7 @@ impl State {
     }
 
     /// A protected record of TLS 1.2 and earlier, or of a connection whose beginning is not there.
-    fn note_data(&mut self, first: Moment, milestones: &mut Milestones) {
+    fn note_data(&mut self, from: Side, first: Moment, milestones: &mut Milestones) {
         let begun =
             milestones.has(Milestone::ClientHello) || milestones.has(Milestone::ServerHello);
         // Where the server's bytes cannot be read, the client's data tells that it has finished.
@@ -529,9 +532,15 @@ impl State {
         if !begun {
             self.is_over = true;
         } else if done {
-            milestones.reach(Milestone::ApplicationData, first);
-            self.is_over = true;
+            self.reach_data(from, first, milestones);
         }
+    }
+
+    /// Notes the first data after the handshake: no more is to be read.
+    fn reach_data(&mut self, from: Side, first: Moment, milestones: &mut Milestones) {
+        milestones.reach(Milestone::ApplicationData, first);
+        self.data_from.get_or_insert(from);
+        self.is_over = true;
     }
 
     /// Notes an alert; the one that ends the handshake outweighs a warning before it.
