@@ -5,6 +5,7 @@
 
 mod capture;
 mod connection;
+mod custom;
 mod finding;
 mod identity;
 mod lookup;
@@ -12,6 +13,7 @@ mod page;
 
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
+pub use custom::CustomCause;
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
 pub use identity::Identity;
 pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};
