@@ -2,22 +2,27 @@
 
 /// Declares an enumeration in which each value has a stable name: `name()`, `ALL`, `Display`,
 /// `FromStr` and, with the feature `serde`, `Serialize` as that name.
+///
+/// After `and` there may be one value more, which holds a type with a `name()` of its own and is
+/// neither in `ALL` nor found by `FromStr`.
 macro_rules! named {
     (
         $(#[$meta:meta])*
         $vis:vis enum $type:ident {
             $( $(#[$value_meta:meta])* $value:ident = $name:literal, )+
         }
+        $( and $(#[$open_meta:meta])* $open:ident($held:ty) )?
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         $vis enum $type {
             $( $(#[$value_meta])* $value, )+
+            $( $(#[$open_meta])* $open($held), )?
         }
 
         impl $type {
-            /// Every value, in the order of their declaration.
+            /// Every value with a fixed name, in the order of their declaration.
             pub const ALL: &'static [Self] = &[ $( Self::$value, )+ ];
 
             /// The stable name, as it stands in reports.
@@ -25,6 +30,7 @@ macro_rules! named {
             pub const fn name(self) -> &'static str {
                 match self {
                     $( Self::$value => $name, )+
+                    $( Self::$open(held) => <$held>::name(held), )?
                 }
             }
         }

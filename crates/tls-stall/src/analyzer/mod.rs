@@ -1,6 +1,7 @@
 //! Frames in, report out: the only place that knows all stages.
 
 mod attempts;
+mod events;
 mod files;
 mod notices;
 mod reporter;
@@ -10,6 +11,10 @@ mod trust;
 
 use std::collections::BTreeSet;
 
+pub use self::events::{Event, Reached};
+use self::events::{Events, ends};
+#[cfg(feature = "path")]
+pub use self::files::analyze_path;
 pub use self::files::{analyze_merged, analyze_reader, analyze_stream};
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
@@ -33,7 +38,15 @@ use crate::tls::begins_client_hello;
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
 ///
-/// It needs no file, clock or thread: the frames' own times are the clock.
+/// It needs no file, clock or thread: the frames' own times are the clock. Its methods are of four
+/// kinds, to be called in this order:
+///
+/// * [`new`](Self::new), once for each capture;
+/// * [`push`](Self::push), with each frame;
+/// * [`poll`](Self::poll) and [`next_event`](Self::next_event), after any of the frames or never,
+///   each until it gives `None`: what there is to tell meanwhile;
+/// * [`end`](Self::end), by those who want to poll for the rest, and [`finish`](Self::finish) for
+///   the report.
 #[derive(Debug)]
 pub struct Analyzer {
     config: Config,
@@ -61,13 +74,14 @@ pub struct Analyzer {
     told: Summary,
     /// When idle connections were last looked for.
     swept: Option<Timestamp>,
+    events: Events,
 }
 
 impl Analyzer {
     /// An analyzer for one capture.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self {
+        let mut analyzer = Self {
             frames: 0,
             decoded_frames: 0,
             first_frame: None,
@@ -89,8 +103,13 @@ impl Analyzer {
             quality: Quality::default(),
             told: Summary::default(),
             swept: None,
+            events: Events::new(config.max_events),
             config,
+        };
+        if analyzer.events.are_wanted() {
+            analyzer.lookups.watch();
         }
+        analyzer
     }
 
     /// Takes the next frame; what it cannot use is counted and becomes a notice.
@@ -114,6 +133,7 @@ impl Analyzer {
             }
             Err(reason) => self.seen.undecoded(reason, moment),
         }
+        self.note_lookups(moment.time);
         if let Some(max_idle) = self.config.max_idle {
             self.expire(moment.time, max_idle);
         }
@@ -143,18 +163,28 @@ impl Analyzer {
     }
 
     /// Ends the capture: what is still awaited is in progress.
-    #[must_use]
-    pub fn finish(mut self) -> Analysis {
+    ///
+    /// For those who [`poll`](Self::poll) or ask for [events](Self::next_event) and want the last
+    /// ones, too; [`finish`](Self::finish) does it by itself. No frame is to be pushed afterwards.
+    pub fn end(&mut self) {
         for whole in self.fragments.finish() {
             self.take_whole(&whole, 0);
         }
-        if let Some((first, frames)) = self.fragments.unused {
+        if let Some((first, frames)) = self.fragments.unused.take() {
             self.seen
                 .undecoded_frames(Undecoded::FragmentAlone, first, frames);
         }
         for entry in self.table.drain() {
             self.settle(entry);
         }
+        self.note_open_lookups();
+    }
+
+    /// Ends the capture and gives its report, but for the connections that [`poll`](Self::poll)
+    /// gave, which are only counted.
+    #[must_use]
+    pub fn finish(mut self) -> Analysis {
+        self.end();
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
         self.companions.visits.show(Vec::new());
@@ -266,11 +296,15 @@ impl Analyzer {
             }
         }
         if let Some(entry) = self.table.entry(place) {
+            if let Some(dialogues) = &self.config.extensions.dialogues {
+                entry.session.expect(dialogues, entry.connection.server);
+            }
             let Entry {
                 connection,
                 milestones,
                 session,
             } = entry;
+            let before = self.events.before(milestones);
             connection.accept(
                 place.from,
                 segment,
@@ -279,6 +313,8 @@ impl Analyzer {
                 &mut self.budget,
                 session,
             );
+            self.events
+                .note(ends(connection), milestones, before, self.first_frame);
             for message in session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
@@ -370,6 +406,7 @@ impl Analyzer {
             mut milestones,
             mut session,
         } = *entry;
+        let before = self.events.before(&milestones);
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
         if let Some(exchange) = session.take_exchange() {
@@ -385,6 +422,7 @@ impl Analyzer {
             .note(&mut setup, named, &self.lookups, &self.companions);
         resolve(&mut setup, named, &self.lookups);
         self.quality.settle(&mut setup, &self.lookups);
+        self.note_settled(&setup, before);
         self.settled.take(setup, app, self.latest, &self.config);
     }
 }

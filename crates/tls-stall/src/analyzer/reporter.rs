@@ -34,6 +34,8 @@ impl<'a> Reporter<'a> {
             analyzer,
             scene: Scene {
                 first_frame,
+                frames: analyzer.frames,
+                families: &analyzer.config.extensions.families,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
                 visits: &analyzer.companions.visits,
@@ -67,8 +69,10 @@ impl<'a> Reporter<'a> {
         self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
         let stalled = waits.iter().any(|wait| wait.stalled);
         self.summary.stalled = self.summary.stalled.saturating_add(stalled.into());
+        // Where a cause of the caller's own goes before it, the failure is one nonetheless.
         let failed = findings
-            .first()
+            .iter()
+            .find(|finding| !matches!(finding.cause, Cause::Custom(_)))
             .is_some_and(|finding| explains_failure(finding.cause));
         if let Some(verdict) = findings.first().filter(|_| stalled || failed) {
             let count = self.summary.causes.entry(verdict.cause).or_insert(0);
@@ -182,6 +186,8 @@ impl<'a> Reporter<'a> {
             let index = waits.iter().rposition(|wait| wait.from <= at)?;
             Some((index, failure))
         });
+        let has_families = !self.scene.families.is_empty();
+        let reported = has_families.then(|| self.connection(setup, waits, Vec::new()));
         let mut diagnoses = Vec::new();
         for (index, wait) in waits.iter_mut().enumerate() {
             let failure = failed.and_then(|(at, failure)| (at == index).then_some(failure));
@@ -190,12 +196,16 @@ impl<'a> Reporter<'a> {
                 wait,
                 failure,
                 scene: &self.scene,
+                reported: None,
             };
             let unused = diagnosis::is_unused(&case);
             if !(wait.stalled || unused || failure.is_some()) {
                 continue;
             }
-            let diagnosis = diagnosis::diagnose(&case);
+            // One that was never used is a note, and no wait that a cause could explain.
+            let reported = reported.as_ref().filter(|_| !unused);
+            let reported = reported.and_then(|it| Some((it, it.waits.get(index)?)));
+            let diagnosis = diagnosis::diagnose(&Case { reported, ..case });
             if unused {
                 wait.stalled = false;
             }
@@ -213,10 +223,15 @@ impl<'a> Reporter<'a> {
         verdicts
     }
 
-    fn connection(&self, setup: &Setup, waits: &[Wait], findings: Vec<Finding>) -> Connection {
+    pub(super) fn connection(
+        &self,
+        setup: &Setup,
+        waits: &[Wait],
+        findings: Vec<Finding>,
+    ) -> Connection {
         let first = self.scene.first_frame;
         let protocol = match setup.reading.protocol {
-            Some(protocol) => Some(protocol.name()),
+            Some(protocol) => Some(protocol.name()).filter(|name| !name.is_empty()),
             None => setup.has(Milestone::ClientHello).then_some("tls"),
         };
         Connection {

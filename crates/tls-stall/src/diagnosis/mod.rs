@@ -3,7 +3,8 @@
 //! Each family of causes is one file. It looks at one wait of one finished connection and at the
 //! capture's lookups, never at packets, and gives its opinions: a [`Candidate`] with named checks,
 //! or a cause that it rules out. What the checks earn is settled in one place
-//! ([`confidence`](self::check)), and so is the choice between the candidates.
+//! ([`confidence`](self::check)), and so is the choice between the candidates. Families of the
+//! caller's own ([`custom`]) give their opinions through the same door.
 
 mod alert;
 mod artefact;
@@ -11,6 +12,7 @@ mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod custom;
 mod exhibit;
 mod fallback;
 mod flight;
@@ -34,6 +36,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
+pub use self::custom::{CaseView, CauseFamily, Explanation};
 pub(crate) use self::exhibit::Exhibit;
 pub(crate) use self::revocation::host_of;
 pub(crate) use self::scene::{Case, Scene};
@@ -98,6 +101,7 @@ const FAMILIES: &[Family] = &[
     mismatch::consider,
     proxy::consider,
     alert::consider,
+    custom::consider,
     silence::consider,
 ];
 

@@ -1,19 +1,24 @@
 //! What a family of causes may look at.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Check, Cover, Exhibit, Worked};
+use super::{CauseFamily, Check, Cover, Exhibit, Worked};
 use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::quality::Quality;
-use crate::report::{EndedBy, Party, Phase, Way};
+use crate::report::{self, Connection, EndedBy, Party, Phase, Way};
 use crate::time::{Moment, Timestamp};
 use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
 pub(crate) struct Scene<'a> {
     pub(crate) first_frame: Timestamp,
+    /// How many frames there were.
+    pub(crate) frames: u64,
+    /// The families of the caller's own.
+    pub(crate) families: &'a [Arc<dyn CauseFamily>],
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
     pub(crate) visits: &'a Visits,
@@ -28,6 +33,9 @@ pub(crate) struct Case<'a> {
     /// What the handshake failed for, where it failed in this wait.
     pub(crate) failure: Option<Failure>,
     pub(crate) scene: &'a Scene<'a>,
+    /// The connection and the wait as they are reported, where families of the caller's own are
+    /// asked.
+    pub(crate) reported: Option<(&'a Connection, &'a report::Wait)>,
 }
 
 impl Case<'_> {

@@ -1,6 +1,6 @@
 //! The explanation of one wait.
 
-use super::{Party, Phase, Way};
+use super::{CustomCause, Party, Phase, Way};
 use crate::names::named;
 use crate::time::{FrameNumber, Span};
 
@@ -211,4 +211,8 @@ named! {
         /// The capture itself: lost frames, a clock step.
         CaptureArtefact = "capture-artefact",
     }
+    and
+    /// A cause that is not of the catalogue: a [`CauseFamily`](crate::CauseFamily) of the caller's
+    /// found it.
+    Custom(CustomCause)
 }

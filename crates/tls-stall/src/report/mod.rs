@@ -5,6 +5,7 @@
 
 mod capture;
 mod connection;
+mod custom;
 mod finding;
 mod identity;
 mod lookup;
@@ -13,6 +14,7 @@ mod way;
 
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
+pub use custom::CustomCause;
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
 pub use identity::Identity;
 pub use lookup::{Lookup, LookupAnswer, LookupOutcome, LookupQuery, Via};

@@ -3,7 +3,7 @@
 use super::alert::{Alert, AlertContent, is_protected_alert};
 use super::deframer::{Deframer, Event, Message, handshake};
 use super::hello::{ClientHello, ServerHello, Version, begins_hello};
-use super::ports::Port;
+use super::ports::{Expected, Port};
 use super::record::ContentType;
 use super::refusal::Refusal;
 use super::spoken::Spoken;
@@ -57,9 +57,8 @@ pub(crate) struct Reading {
 }
 
 /// Reads the bytes of one connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Session {
-    expected: Option<Port>,
     /// `None` until the first byte: most half-open connections never have one.
     state: Option<Box<State>>,
 }
@@ -118,22 +117,19 @@ impl Default for Stage {
 }
 
 impl Session {
-    /// A session with a server on whose port `expected` is spoken.
-    pub(crate) fn new(expected: Option<Port>) -> Self {
-        Self {
-            expected,
-            state: None,
-        }
-    }
-
     /// Whether the connection is set up, or will never be: its bytes need not be read on.
     pub(crate) fn is_over(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.is_over)
     }
 
     /// Takes the next piece of what `from` sent.
-    pub(crate) fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones) {
-        let expected = self.expected;
+    pub(crate) fn piece(
+        &mut self,
+        from: Side,
+        piece: Piece<'_>,
+        expected: Expected<'_>,
+        milestones: &mut Milestones,
+    ) {
         let state = self.state.get_or_insert_default();
         match piece {
             Piece::Bytes(bytes, moment) => state.read(from, bytes, moment, expected, milestones),
@@ -141,9 +137,8 @@ impl Session {
         }
     }
 
-    /// The side taken for the client is the server, whose port is another.
-    pub(crate) fn swap_sides(&mut self, expected: Option<Port>) {
-        self.expected = expected;
+    /// The side taken for the client is the server.
+    pub(crate) fn swap_sides(&mut self) {
         if let Some(state) = &mut self.state {
             std::mem::swap(&mut state.client, &mut state.server);
             state.dialogue.swap_sides();
@@ -151,13 +146,14 @@ impl Session {
         }
     }
 
-    /// Ends the reading: what has come of messages that are not whole counts as far as it goes.
-    pub(crate) fn finish(self, milestones: &mut Milestones) -> Reading {
+    /// Ends the reading of a connection to `port`: what has come of messages that are not whole
+    /// counts as far as it goes.
+    pub(crate) fn finish(self, port: Option<Port>, milestones: &mut Milestones) -> Reading {
         let Some(mut state) = self.state else {
             return Reading::default();
         };
         state.finish(milestones);
-        let expected = match self.expected {
+        let expected = match port {
             Some(Port::Starttls(protocol)) => Some(protocol),
             _ => None,
         };
@@ -191,7 +187,7 @@ impl State {
         from: Side,
         bytes: &[u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) {
         match self.stage(from) {
@@ -253,7 +249,7 @@ impl State {
         from: Side,
         bytes: &[u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) {
         self.cleartext = self.cleartext.saturating_add(bytes.len());
@@ -280,7 +276,7 @@ impl State {
         from: Side,
         bytes: &[u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) {
         match self.tunnel.read(from, bytes, moment) {
@@ -302,8 +298,12 @@ impl State {
                 self.client = Stage::default();
                 self.server = Stage::default();
                 // What is expected on the proxy's port was said to the proxy.
-                self.read(Side::Client, &client, moment, None, milestones);
-                self.read(Side::Server, &server, moment, None, milestones);
+                let expected = Expected {
+                    port: None,
+                    ..expected
+                };
+                self.read(Side::Client, &client, moment, expected, milestones);
+                self.read(Side::Server, &server, moment, expected, milestones);
             }
         }
     }
@@ -313,7 +313,7 @@ impl State {
         from: Side,
         bytes: &[u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) {
         let rest = self

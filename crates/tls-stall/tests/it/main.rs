@@ -14,6 +14,8 @@ mod coverage;
 mod damage;
 mod edited;
 mod encapsulations;
+mod events;
+mod extensions;
 mod flood;
 mod formats;
 mod labels;
