@@ -152,8 +152,8 @@ impl Analyzer {
             self.seen
                 .undecoded_frames(Undecoded::FragmentAlone, first, frames);
         }
-        for entry in self.table.drain() {
-            self.settle(entry);
+        for place in self.table.unsettled() {
+            self.settle_at(place);
         }
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
@@ -249,10 +249,20 @@ impl Analyzer {
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
         let located = self.table.locate(segment, moment, &mut self.displaced);
         self.companions.segment(segment, moment, located.is_known);
-        let mut place = located.place;
+        let place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
         }
+        if !located.is_done {
+            self.take_into_connection(segment, moment, place);
+        }
+        while let Some(entry) = self.displaced.pop() {
+            self.settle(entry);
+        }
+    }
+
+    /// Takes a segment of a connection that is being set up.
+    fn take_into_connection(&mut self, segment: &Segment<'_>, moment: Moment, mut place: Place) {
         let roles_known = self
             .table
             .entry(place)
@@ -266,20 +276,9 @@ impl Analyzer {
             }
         }
         if let Some(entry) = self.table.entry(place) {
-            let Entry {
-                connection,
-                milestones,
-                session,
-            } = entry;
-            connection.accept(
-                place.from,
-                segment,
-                moment,
-                milestones,
-                &mut self.budget,
-                session,
-            );
-            for message in session.take_messages() {
+            entry.accept(place.from, segment, moment, &mut self.budget);
+            let connection = &entry.connection;
+            for message in entry.session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
                     Side::Server => (connection.server, connection.client),
@@ -290,9 +289,6 @@ impl Analyzer {
             if entry.session.is_over() || is_closed(entry) {
                 self.settle_at(place);
             }
-        }
-        while let Some(entry) = self.displaced.pop() {
-            self.settle(entry);
         }
     }
 
