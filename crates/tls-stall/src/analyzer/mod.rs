@@ -89,7 +89,7 @@ impl Analyzer {
             link_types: Vec::new(),
             seen: Seen::default(),
             fragments: Fragments::new(config.max_fragmented_packets, config.max_fragment_bytes),
-            table: Table::new(config.max_connections),
+            table: Table::new(config.max_connections).opening_at_once(config.max_events > 0),
             budget: Budget {
                 per_direction: config.max_reassembly,
                 left: config.max_total_reassembly,
@@ -174,8 +174,8 @@ impl Analyzer {
             self.seen
                 .undecoded_frames(Undecoded::FragmentAlone, first, frames);
         }
-        for entry in self.table.drain() {
-            self.settle(entry);
+        for place in self.table.unsettled() {
+            self.settle_at(place);
         }
         self.note_open_lookups();
     }
@@ -279,10 +279,20 @@ impl Analyzer {
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
         let located = self.table.locate(segment, moment, &mut self.displaced);
         self.companions.segment(segment, moment, located.is_known);
-        let mut place = located.place;
+        let place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
         }
+        if !located.is_done {
+            self.take_into_connection(segment, moment, place);
+        }
+        while let Some(entry) = self.displaced.pop() {
+            self.settle(entry);
+        }
+    }
+
+    /// Takes a segment of a connection that is being set up.
+    fn take_into_connection(&mut self, segment: &Segment<'_>, moment: Moment, mut place: Place) {
         let roles_known = self
             .table
             .entry(place)
@@ -299,23 +309,13 @@ impl Analyzer {
             if let Some(dialogues) = &self.config.extensions.dialogues {
                 entry.session.expect(dialogues, entry.connection.server);
             }
-            let Entry {
-                connection,
-                milestones,
-                session,
-            } = entry;
-            let before = self.events.before(milestones);
-            connection.accept(
-                place.from,
-                segment,
-                moment,
-                milestones,
-                &mut self.budget,
-                session,
-            );
+            let before = self.events.before(&entry.milestones);
+            entry.accept(place.from, segment, moment, &mut self.budget);
+            let connection = &entry.connection;
+            let milestones = &entry.milestones;
             self.events
                 .note(ends(connection), milestones, before, self.first_frame);
-            for message in session.take_messages() {
+            for message in entry.session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
                     Side::Server => (connection.server, connection.client),
@@ -326,9 +326,6 @@ impl Analyzer {
             if entry.session.is_over() || is_closed(entry) {
                 self.settle_at(place);
             }
-        }
-        while let Some(entry) = self.displaced.pop() {
-            self.settle(entry);
         }
     }
 

@@ -53,7 +53,8 @@ pub(crate) fn waits(setup: &Setup, end: Moment, threshold: Span) -> Vec<Wait> {
         setup,
         end,
         threshold,
-        waits: Vec::new(),
+        // As many as most connections have.
+        waits: Vec::with_capacity(8),
     };
     walk.go();
     walk.waits
