@@ -145,7 +145,7 @@ impl Walk<'_> {
             } else if !hello {
                 return None;
             }
-        } else if setup.has(M::StarttlsRequest) {
+        } else if setup.has(M::StarttlsRequest) || setup.has(M::StarttlsReady) {
             self.phase(Phase::Starttls, M::Established, M::StarttlsReady)?;
         } else if setup.reading.has_cleartext
             && !hello
