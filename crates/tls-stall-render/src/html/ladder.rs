@@ -27,6 +27,9 @@ const NARROW: f64 = 124.0;
 /// As many characters are written above an arrow.
 const LABEL: usize = 24;
 
+/// As many lanes leave room for labels on a phone.
+const ROOMY: usize = 3;
+
 /// How far from a dot what is written beside it begins.
 const DOT_GAP: i32 = 10;
 
@@ -74,6 +77,8 @@ pub(super) struct Label {
     pub(super) y: String,
     pub(super) dx: i32,
     pub(super) anchor: &'static str,
+    /// Whether it stands beside the times, where many lanes leave little room.
+    pub(super) is_first: bool,
     pub(super) text: String,
 }
 
@@ -117,12 +122,12 @@ impl Drawing {
     pub(super) fn on_scale(id: String, ladder: &Ladder, per_second: f64) -> Option<Self> {
         let places = Places::of(ladder, per_second);
         let bottom = places.rows.last()? + STEP;
-        let widest = |text: &dyn Fn(&Step) -> String| {
+        let widest = |heading: &str, text: &dyn Fn(&Step) -> String| {
             let lengths = ladder.steps.iter().map(|step| text(step).len());
-            let longest = lengths.max().and_then(|length| u32::try_from(length).ok());
-            longest.map_or(0.0, f64::from) * DIGIT
+            let longest = lengths.fold(heading.len(), usize::max);
+            u32::try_from(longest).map_or(0.0, f64::from) * DIGIT
         };
-        let frame_x = TIME_X + widest(&|step| seconds(step.time)) + DIGIT;
+        let frame_x = TIME_X + widest("time", &|step| seconds(step.time)) + DIGIT;
         let lanes = ladder.lanes.iter();
         let steps = ladder.steps.iter().zip(&places.rows);
         let marks = ladder.silences.iter();
@@ -130,7 +135,7 @@ impl Drawing {
             id,
             height: pixels(bottom + 4.0),
             frame_x: pixels(-frame_x),
-            is_wide: frame_x + widest(&|step| step.frame.to_string()) > NARROW,
+            is_wide: frame_x + widest("frame", &|step| step.frame.to_string()) > NARROW,
             bottom: pixels(bottom),
             lanes: lanes
                 .map(|&lane| LaneLine {
@@ -215,11 +220,15 @@ impl<'a> Places<'a> {
                 (middle, beside, 0, "middle")
             }
         };
+        let mut ends = [step.from, step.to].into_iter();
+        let is_within_first =
+            ends.all(|end| self.lanes.iter().take(2).any(|lane| Some(*lane) == end));
         Label {
             x: percent(x),
             y: pixels(y),
             dx,
             anchor,
+            is_first: self.lanes.len() > ROOMY && is_within_first,
             text: clip(step.label.trim_start_matches("the "), LABEL),
         }
     }

@@ -1,5 +1,7 @@
 //! One frame of evidence.
 
+use std::net::IpAddr;
+
 use super::Case;
 use crate::report::{Evidence, Party, Way};
 use crate::tcp::Side;
@@ -52,9 +54,18 @@ impl Exhibit {
     }
 }
 
+/// The way of an ICMP error from `reporter` to the client about `server`.
+pub(super) fn way_of_icmp(reporter: IpAddr, server: IpAddr) -> Way {
+    if reporter == server {
+        Way::TO_CLIENT
+    } else {
+        Way::between(Party::Network, Party::Client)
+    }
+}
+
 impl Case<'_> {
     /// What the host is to this connection that has the address `ip`.
-    pub(super) fn party(&self, ip: std::net::IpAddr) -> Party {
+    pub(super) fn party(&self, ip: IpAddr) -> Party {
         // Two ends of one address are told apart by who is waited for.
         if ip == self.waiter() && self.wait.waiting_on == Party::Server {
             Party::Server
@@ -69,7 +80,7 @@ impl Case<'_> {
 
     /// The way of the question that the host at `asker` put to a resolver; one that is at neither
     /// end's address is another of the host that owes the next move.
-    pub(super) fn way_of_query(&self, asker: std::net::IpAddr) -> Way {
+    pub(super) fn way_of_query(&self, asker: IpAddr) -> Way {
         let asker = match self.party(asker) {
             Party::Network if self.wait.waiting_on == Party::Server => Party::Server,
             Party::Network => Party::Client,

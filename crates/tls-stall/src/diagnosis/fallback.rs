@@ -1,6 +1,7 @@
 //! Waits for attempts that failed before the connection: at another address of its name, or by
 //! QUIC.
 
+use super::exhibit::way_of_icmp;
 use super::name_lookup::join;
 use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::companions::Fate;
@@ -83,7 +84,7 @@ fn fallback(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Candid
         waiting_on: Party::Network,
         summary: summary(case, transport, parts, cover.length()),
         remedy: remedy(case, transport, parts),
-        evidence: evidence(case, transport, parts),
+        evidence: evidence(transport, parts),
         checks,
         is_fallback: false,
         lookups: parts
@@ -305,7 +306,7 @@ fn remedy(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> String {
     )
 }
 
-fn evidence(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Vec<Exhibit> {
+fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<Exhibit> {
     let packet = match transport {
         Transport::Tcp => "SYN",
         Transport::Quic => "QUIC Initial",
@@ -325,7 +326,7 @@ fn evidence(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> Vec<Ex
                 frames.push(Exhibit::of_server(at, format!("{server} refuses (RST)")));
             }
             Some((at, Fate::Unreachable(reporter))) => {
-                let way = case.way_of_icmp(reporter, server.ip);
+                let way = way_of_icmp(reporter, server.ip);
                 let text = format!("ICMP error from {reporter} about {server}");
                 frames.push(Exhibit::new(at, way, text));
             }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{CauseFamily, Check, Cover, Exhibit, Worked};
+use super::{CauseFamily, Check, Cover, Exhibit, Worked, exhibit};
 use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
@@ -182,24 +182,14 @@ impl Case<'_> {
         let way = match self.wait.ended_by {
             EndedBy::Milestone(milestone) => setup.way(milestone),
             EndedBy::Abandoned | EndedBy::ProxyRequest => Way::TO_SERVER,
-            EndedBy::ProxyAnswer | EndedBy::Refusal => Way::TO_CLIENT,
             EndedBy::Cleartext if self.wait.waiting_on == Party::Client => Way::TO_SERVER,
-            EndedBy::Cleartext => Way::TO_CLIENT,
+            EndedBy::ProxyAnswer | EndedBy::Refusal | EndedBy::Cleartext => Way::TO_CLIENT,
             EndedBy::IcmpError => setup.unreachable.map_or(Way::UNKNOWN, |error| {
-                self.way_of_icmp(error.reporter, setup.server.ip)
+                exhibit::way_of_icmp(error.reporter, setup.server.ip)
             }),
             EndedBy::EndOfCapture => Way::UNKNOWN,
         };
         Exhibit::new(self.wait.to, way, super::words::end(self))
-    }
-
-    /// The way of an ICMP error from `reporter` to the client about `server`.
-    pub(super) fn way_of_icmp(&self, reporter: IpAddr, server: IpAddr) -> Way {
-        if reporter == server {
-            Way::TO_CLIENT
-        } else {
-            Way::between(Party::Network, Party::Client)
-        }
     }
 
     /// The way of the frame at `moment`, as the milestones in it tell.
