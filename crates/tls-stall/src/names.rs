@@ -1,7 +1,7 @@
 //! Enumerations whose values have a stable name for scripts.
 
 /// Declares an enumeration in which each value has a stable name: `name()`, `ALL`, `Display`,
-/// `FromStr` and, with the feature `serde`, `Serialize` as that name.
+/// `FromStr` and, with the features `serde` and `schema`, `Serialize` and `JsonSchema` as that name.
 macro_rules! named {
     (
         $(#[$meta:meta])*
@@ -11,9 +11,15 @@ macro_rules! named {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(transform = crate::schema::open_names))]
         #[non_exhaustive]
         $vis enum $type {
-            $( $(#[$value_meta])* $value, )+
+            $(
+                $(#[$value_meta])*
+                #[cfg_attr(feature = "schema", schemars(rename = $name))]
+                $value,
+            )+
         }
 
         impl $type {

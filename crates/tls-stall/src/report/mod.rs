@@ -10,6 +10,7 @@ mod identity;
 mod lookup;
 mod page;
 
+pub(crate) use capture::SCHEMA_VERSION;
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
 pub use finding::{Cause, Check, Confidence, Evidence, Finding, RuledOut};
