@@ -34,6 +34,8 @@ mod pcapng;
 mod picture;
 #[cfg(test)]
 mod recorded;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod style;
 pub mod text;
 mod words;

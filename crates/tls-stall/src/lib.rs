@@ -66,6 +66,8 @@ mod notice;
 mod quality;
 mod redact;
 mod report;
+#[cfg(feature = "schema")]
+mod schema;
 mod tcp;
 mod time;
 mod timeline;

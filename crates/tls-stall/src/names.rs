@@ -1,7 +1,7 @@
 //! Enumerations whose values have a stable name for scripts.
 
 /// Declares an enumeration in which each value has a stable name: `name()`, `ALL`, `Display`,
-/// `FromStr` and, with the feature `serde`, `Serialize` as that name.
+/// `FromStr` and, with the features `serde` and `schema`, `Serialize` and `JsonSchema` as that name.
 ///
 /// After `and` there may be one value more, which holds a type with a `name()` of its own and is
 /// neither in `ALL` nor found by `FromStr`.
@@ -15,10 +15,20 @@ macro_rules! named {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(transform = crate::schema::open_names))]
         #[non_exhaustive]
         $vis enum $type {
-            $( $(#[$value_meta])* $value, )+
-            $( $(#[$open_meta])* $open($held), )?
+            $(
+                $(#[$value_meta])*
+                #[cfg_attr(feature = "schema", schemars(rename = $name))]
+                $value,
+            )+
+            $(
+                $(#[$open_meta])*
+                #[cfg_attr(feature = "schema", schemars(skip))]
+                $open($held),
+            )?
         }
 
         impl $type {

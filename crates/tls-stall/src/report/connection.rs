@@ -11,6 +11,7 @@ use crate::time::{FrameNumber, Span};
 /// One TCP connection that is TLS or bound for it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Connection {
     /// Its number from 0 in the order of first frames, as Wireshark's `tcp.stream`.
@@ -39,6 +40,10 @@ pub struct Connection {
     /// How it ended.
     pub outcome: Outcome,
     /// The named moments that it reached.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(schema_with = "crate::schema::by_name::<Milestone, At>")
+    )]
     pub milestones: BTreeMap<Milestone, At>,
     /// Every phase that it went through, in order.
     pub waits: Vec<Wait>,
@@ -75,6 +80,7 @@ impl Connection {
 /// A frame, its time and its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct At {
     /// The frame's number.
@@ -98,6 +104,7 @@ impl At {
 /// One phase of one connection: how long, and who owed the next move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Wait {
     /// What was awaited.
@@ -245,10 +252,11 @@ named! {
 
 /// What ended a phase: the milestone that was reached, or the end of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::open_names))]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// The milestone awaited, or a FIN or RST in its place.
-    Milestone(Milestone),
     /// An ICMP error.
     IcmpError,
     /// The client asked no more: a SYN was not sent again when it was due.
@@ -263,6 +271,9 @@ pub enum EndedBy {
     Cleartext,
     /// The capture ended first: the wait is a lower bound.
     EndOfCapture,
+    /// The milestone awaited, or a FIN or RST in its place.
+    #[cfg_attr(feature = "schema", schemars(untagged))]
+    Milestone(Milestone),
 }
 
 impl EndedBy {

@@ -12,6 +12,7 @@ mod lookup;
 mod page;
 mod way;
 
+pub(crate) use capture::SCHEMA_VERSION;
 pub use capture::{Analysis, CaptureReport, Document, Options, Source, SourceFile, Summary, Tool};
 pub use connection::{At, Connection, EndedBy, Outcome, Party, Phase, Vantage, Wait};
 pub use custom::CustomCause;

@@ -9,6 +9,7 @@ use crate::milestone::Milestone;
 /// an ICMP error, a box that resets, the host that a certificate's status is fetched from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Way {
     /// Who sent it.
