@@ -59,8 +59,9 @@ impl<'a> Reporter<'a> {
                 for wait in &mut waits {
                     wait.stalled = false;
                 }
-                self.connections
-                    .push(self.connection(setup, &waits, Vec::new()));
+                let mut connection = self.connection(setup, &waits, Vec::new());
+                connection.is_tls = false;
+                self.connections.push(connection);
             }
             return;
         }
@@ -235,6 +236,7 @@ impl<'a> Reporter<'a> {
             None => setup.has(Milestone::ClientHello).then_some("tls"),
         };
         Connection {
+            is_tls: true,
             tcp_stream: setup.stream,
             identity: Identity {
                 client_isn: setup.client_isn,

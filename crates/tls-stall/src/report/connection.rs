@@ -28,6 +28,10 @@ pub struct Connection {
     pub server_name: Option<String>,
     /// The phone's app that it belongs to, as `PCAPdroid` notes it behind its frames.
     pub app: Option<String>,
+    /// Whether it is TLS or bound for it; others are reported with
+    /// [`Config::keep_all`](crate::Config) only, and nothing is said of their waits.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub is_tls: bool,
     /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `ldap`, …).
     pub protocol: Option<String>,
     /// The version that the server chose, as `TLS 1.3`.
@@ -64,6 +68,7 @@ impl Connection {
             server,
             server_name: None,
             app: None,
+            is_tls: true,
             protocol: None,
             tls_version: None,
             irtt: None,
