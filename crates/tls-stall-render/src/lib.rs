@@ -24,6 +24,8 @@ mod escape;
 #[cfg(test)]
 mod example;
 mod group;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 pub mod json;
 mod ladder;

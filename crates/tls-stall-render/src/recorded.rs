@@ -172,7 +172,7 @@ fn every_recorded_pair_of_ends_is_shown_in_every_format_and_every_key_is_documen
 }
 
 /// The origin's pair, every text of which is `text`.
-fn of_texts(text: &str) -> Comparison {
+pub(crate) fn of_texts(text: &str) -> Comparison {
     let mut comparison = origin();
     for capture in &mut comparison.captures {
         capture.source.path = text.to_owned();

@@ -25,7 +25,7 @@ const DIGIT: f64 = 7.0;
 const NARROW: f64 = 124.0;
 
 /// As many characters are written above an arrow.
-const LABEL: usize = 24;
+const LABEL: usize = 20;
 
 /// As many lanes leave room for labels on a phone.
 const ROOMY: usize = 3;

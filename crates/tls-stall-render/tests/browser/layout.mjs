@@ -63,6 +63,9 @@ function layout() {
   const root = document.documentElement;
   for (const details of document.querySelectorAll('details')) details.open = true;
   if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} pixels wide`);
+  for (const cell of document.querySelectorAll('th, td')) {
+    if (cell.scrollWidth > cell.clientWidth + 1) found.push(`"${cell.textContent}" is wider than its cell`);
+  }
   for (const drawing of document.querySelectorAll('svg')) {
     const frame = (drawing.closest('.ladder') ?? drawing).getBoundingClientRect();
     const texts = [...drawing.querySelectorAll('text')].filter((text) => text.textContent !== '');
