@@ -12,8 +12,9 @@ const STEP: f64 = 26.0;
 /// What the whole time takes, as far as no frames stand in the way.
 const LENGTH: f64 = 420.0;
 
-/// The least distance of frames between which there is room for the length of a silence.
-const LABEL_ROOM: f64 = 40.0;
+/// The least distance of frames between which there is room for the length of a silence: two lines
+/// in its middle, and below them what is written above the next arrow.
+const LABEL_ROOM: f64 = 66.0;
 
 /// Where the times end, to the left of the first lane.
 const TIME_X: f64 = 14.0;
