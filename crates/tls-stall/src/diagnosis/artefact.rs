@@ -16,6 +16,36 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     }
 }
 
+/// The last resort for a stalled wait that nothing explains, such as a TCP handshake whose SYN-ACK was
+/// not captured: it says that the capture does not tell.
+pub(super) fn untold(case: &Case<'_>) -> Candidate {
+    let awaited = words::awaited(case.wait.phase);
+    Candidate {
+        cause: Cause::CaptureArtefact,
+        waiting_on: case.wait.waiting_on,
+        cover: Cover::none(),
+        summary: format!(
+            "It took {} until {awaited}, and the frames that would tell why are not in the capture.",
+            case.wait.duration()
+        ),
+        remedy: "Capture again without loss: a larger buffer (tcpdump -B), a filter that lets \
+                 less through, and both directions."
+            .to_owned(),
+        evidence: Vec::new(),
+        checks: vec![
+            Check::strong("covers-the-wait", None, "what took the time is not seen"),
+            Check::strong(
+                NO_FRAMES_LOST,
+                None,
+                "which frames are missing is not known",
+            ),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+        subject: None,
+    }
+}
+
 /// What of the capture stands against `candidate`: nothing, as a rule.
 pub(super) fn doubts(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
     if candidate.cause == Cause::CaptureArtefact {

@@ -145,6 +145,9 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
             }
         }
     }
+    if ranked.is_empty() && case.wait.stalled {
+        ranked.push((Confidence::Low, Box::new(artefact::untold(case))));
+    }
     // What is proven to have taken the time, then what is proven to have ended the handshake, then
     // the silence itself, then what is only possible.
     ranked.sort_by_key(|(confidence, candidate)| {
