@@ -141,7 +141,8 @@ impl Walk<'_> {
             let ready = setup.has(M::StarttlsReady);
             let silent = setup.reading.turns.is_empty();
             if ready || setup.has(M::StarttlsRequest) || silent {
-                self.phase(Phase::Starttls, M::ServerGreeting, M::StarttlsReady)?;
+                let begin = self.first_of(&[M::ServerGreeting, M::Established]);
+                self.phase(Phase::Starttls, begin, M::StarttlsReady)?;
             } else if !hello {
                 return None;
             }

@@ -157,6 +157,20 @@ fn a_go_ahead_for_tls_without_its_request_leaves_no_time_out() {
     assert_eq!(connection.waits[1].phase, Phase::Starttls);
 }
 
+/// A server that speaks first, and whose greeting is not there.
+#[test]
+fn a_go_ahead_for_tls_without_a_greeting_leaves_no_time_out() {
+    let request: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
+    let connection = set_up(110, &[(Side::Client, request), (Side::Server, b"S")]);
+    let frames: Vec<(u64, u64)> = connection
+        .waits
+        .iter()
+        .map(|wait| (wait.from_frame.get(), wait.to_frame.get()))
+        .collect();
+    assert_eq!(frames[..2], [(1, 3), (3, 5)], "{:?}", connection.waits);
+    assert_eq!(connection.waits[1].phase, Phase::Starttls);
+}
+
 #[test]
 fn any_byte_may_be_any_other_and_nothing_panics() {
     for file in [capture().pcap(), capture().pcapng()] {
