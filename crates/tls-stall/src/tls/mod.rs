@@ -6,6 +6,7 @@
 
 mod alert;
 mod deframer;
+mod handshake;
 mod hello;
 mod ports;
 mod prefix;
