@@ -10,12 +10,12 @@ use tls_stall::{CaptureReport, Comparison, Config, Document, Options, analyze_re
 
 use crate::{TextOptions, csv, html, json, markdown, ndjson, text};
 
-fn testdata() -> PathBuf {
+pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
 /// The report of a capture in `testdata`, of every connection where `all`.
-fn report(path: &str, all: bool) -> Document {
+pub(crate) fn report(path: &str, all: bool) -> Document {
     let mut config = Config::default();
     config.keep_all = all;
     let file = File::open(testdata().join(path)).unwrap();
