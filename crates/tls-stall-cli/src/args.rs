@@ -202,7 +202,8 @@ pub(crate) enum Command {
     },
     /// Prints what a shell needs to complete a command line
     ///
-    /// Prints a script by which a shell completes the commands, options and values of tls-stall.
+    /// Prints a script by which a shell completes commands, options, values and files. It asks the
+    /// tls-stall in PATH for them: make it anew after an update.
     Completions {
         /// The shell
         #[arg(value_name = "SHELL")]

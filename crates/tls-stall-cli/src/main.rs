@@ -3,6 +3,7 @@
 mod annotate;
 mod args;
 mod compare;
+mod completions;
 mod exit;
 mod explain;
 mod help;
@@ -22,6 +23,7 @@ use clap::FromArgMatches as _;
 use self::args::{Args, Command};
 
 fn main() -> ExitCode {
+    completions::answer();
     let matches = help::command_line().get_matches();
     let args = match Args::from_arg_matches(&matches) {
         Ok(args) => args,
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Compare(compare)) => compare::compare(compare, &args),
         Some(Command::Explain { cause }) => explain::explain(*cause, &args),
-        Some(Command::Completions { shell }) => manual::completions(*shell, &args),
+        Some(Command::Completions { shell }) => completions::print(*shell, &args),
         Some(Command::Man { about, out }) => manual::man(about.as_deref(), out.as_deref(), &args),
         None => run::run(&args),
     };

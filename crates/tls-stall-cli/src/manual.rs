@@ -1,11 +1,10 @@
-//! What goes with an installation: completions of shells, and the manual pages.
+//! The manual pages.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::Command;
-use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use tls_stall::Cause;
@@ -15,14 +14,6 @@ use crate::exit::Exit;
 use crate::help::{self, Example};
 use crate::output::{self, DASH};
 use crate::run::complain;
-
-/// Prints the completions of `shell`.
-pub(crate) fn completions(shell: Shell, args: &Args) -> Exit {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut help::command_line(), "tls-stall", &mut script);
-    let script = String::from_utf8_lossy(&script);
-    done(output::write(args, &script), DASH)
-}
 
 /// Prints the page of the command `about`, or of tls-stall itself; with `out`, writes all pages to
 /// that folder.

@@ -7,6 +7,7 @@
 
 mod annotate;
 mod compare;
+mod completions;
 mod docs;
 mod explain;
 mod input;

@@ -1,19 +1,12 @@
-//! What teaches the command: help, manual pages, completions.
+//! What teaches the command: help and manual pages.
 
 use std::fs;
 
 use crate::{Folder, capture, origin, origin_pair};
 
 #[test]
-fn completions_and_the_manual_are_printed() {
+fn the_manual_is_printed() {
     let folder = Folder::new();
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let run = folder.run(&["completions", shell]);
-        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{shell}");
-        for word in ["stall-threshold", "annotate", "explain"] {
-            assert!(run.stdout.contains(word), "{shell}: {word}");
-        }
-    }
     let run = folder.run(&["man"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.contains(".TH tls-stall 1"), "{run:?}");
