@@ -65,9 +65,9 @@ pub(crate) fn all_is_well(analysis: &Analysis, threshold: Span) -> Option<String
     );
     Some(match summary.longest_wait {
         Some(wait) => format!(
-            "{looked_at}; the longest wait was {wait}, and from {threshold} on it would be a stall."
+            "{looked_at}; the longest wait was {wait}, and from {threshold:#} on it would be a stall."
         ),
-        None => format!("{looked_at}; no wait reached {threshold}."),
+        None => format!("{looked_at}; no wait reached {threshold:#}."),
     })
 }
 
@@ -255,9 +255,9 @@ pub(crate) fn part(finding: &Finding) -> String {
     }
 }
 
-/// What a finding after the first is about: `also, 2.000 s before the ServerHello`.
+/// What a finding after the first is about: `Also, 2.000 s before the ServerHello`.
 pub(crate) fn also(finding: &Finding) -> String {
-    format!("also, {} before {}", finding.wait, awaited(finding.phase))
+    format!("Also, {} before {}", finding.wait, awaited(finding.phase))
 }
 
 /// `reverse-dns-unanswered, high confidence` and, where that is low, a warning.

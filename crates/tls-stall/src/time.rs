@@ -102,10 +102,23 @@ impl Span {
     }
 }
 
-/// Seconds to the millisecond (`28.000 s`), under 10 ms to the microsecond (`0.000340 s`).
+/// Seconds to the millisecond (`28.000 s`), under 10 ms to the microsecond where that tells more
+/// (`0.000340 s`, but `0.003 s`).
+///
+/// With `{:#}`, as short as it is exact (`1 s`, `0.0015 s`): for lengths that somebody asked for,
+/// which are no measurements.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = if self.0 != 0 && self.0.unsigned_abs() < 10_000_000 {
+        let nanos = self.0.unsigned_abs();
+        if f.alternate() {
+            let sign = if self.0 < 0 { "-" } else { "" };
+            let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+            let decimals = format!(".{rest:09}");
+            let decimals = decimals.trim_end_matches('0').trim_end_matches('.');
+            return write!(f, "{sign}{seconds}{decimals} s");
+        }
+        let is_whole_millis = nanos.is_multiple_of(1_000_000);
+        let digits = if nanos < 10_000_000 && !is_whole_millis {
             6
         } else {
             3
@@ -164,10 +177,24 @@ mod tests {
     fn a_span_is_shown_in_seconds_with_the_digits_that_matter() {
         assert_eq!(Span::from_secs(28).to_string(), "28.000 s");
         assert_eq!(Span::from_nanos(340_000).to_string(), "0.000340 s");
+        assert_eq!(Span::from_millis(3).to_string(), "0.003 s");
+        assert_eq!(Span::from_nanos(9_999_000).to_string(), "0.009999 s");
         assert_eq!(Span::ZERO.to_string(), "0.000 s");
         assert_eq!(Span::from_nanos(-340_000).to_string(), "-0.000340 s");
         let longest = Span::from_nanos(i64::MIN).to_string();
         assert_eq!(longest, "-9223372036.855 s");
+    }
+
+    #[test]
+    fn a_length_asked_for_is_as_short_as_it_is_exact() {
+        let short = |nanos| format!("{:#}", Span::from_nanos(nanos));
+        assert_eq!(short(1_000_000_000), "1 s");
+        assert_eq!(short(120_000_000_000), "120 s");
+        assert_eq!(short(1_500_000), "0.0015 s");
+        assert_eq!(short(1_000_000_001), "1.000000001 s");
+        assert_eq!(short(0), "0 s");
+        assert_eq!(short(-200_000_000), "-0.2 s");
+        assert_eq!(short(i64::MIN), "-9223372036.854775808 s");
     }
 
     #[test]

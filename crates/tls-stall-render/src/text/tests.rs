@@ -55,7 +55,7 @@ fn a_healthy_capture_gets_one_clear_sentence() {
     wifi.pcap: 80 frames in 36.200 s, 5 TCP connections (3 TLS), 0 stalled
 
     No stall: 3 TLS connections of 5 TCP connections looked at; the longest wait was
-    0.120 s, and from 1.000 s on it would be a stall.
+    0.120 s, and from 1 s on it would be a stall.
     ");
 }
 
@@ -162,7 +162,7 @@ fn a_second_finding_is_short_and_keeps_its_evidence() {
         vec![connection],
     )]));
     assert!(
-        text.contains("  also, 2.000 s before the ServerHello: server-slow, medium confidence")
+        text.contains("  Also, 2.000 s before the ServerHello: server-slow, medium confidence")
     );
     assert!(said(&text).contains("2.000 s without the ServerHello"));
     assert_eq!(text.matches("What to do").count(), 1);

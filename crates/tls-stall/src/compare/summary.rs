@@ -99,7 +99,7 @@ fn of_ends(ends: &Ends, parts_at: Option<Phase>, threshold: Span) -> String {
     let mut summary = match longest.filter(|share| share.whole() >= threshold) {
         Some(share) => of_share(share),
         None => format!(
-            "One connection from both ends; no wait that both show whole is as long as {threshold}."
+            "One connection from both ends; no wait that both show whole is as long as {threshold:#}."
         ),
     };
     if let Some(stray) = ends.strays.first() {
