@@ -2,7 +2,8 @@
 //!
 //! A comment `<!-- output: tls-stall ARGUMENTS -->` in README.md or docs/*.md says that the fenced
 //! block after it is the output of that command, run at the root of the repository. With
-//! `UPDATE_DOCS=1` the blocks are written anew instead of compared.
+//! `UPDATE_DOCS=1` the blocks are written anew instead of compared. ` | head -9` at the end of the
+//! arguments leaves the first nine lines.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,12 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// What `tls-stall` prints for `arguments`.
+/// What `tls-stall` prints for `arguments`, or the first lines of it.
 fn output(arguments: &str) -> String {
+    let (arguments, lines) = match arguments.split_once(" | head -") {
+        Some((arguments, lines)) => (arguments, lines.parse().unwrap()),
+        None => (arguments, usize::MAX),
+    };
     let output = Command::new(env!("CARGO_BIN_EXE_tls-stall"))
         .args(arguments.split_whitespace())
         .args(["--color", "never"])
@@ -40,7 +45,8 @@ fn output(arguments: &str) -> String {
         .unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(complaint.is_empty(), "{arguments}: {complaint}");
-    String::from_utf8(output.stdout).unwrap()
+    let printed = String::from_utf8(output.stdout).unwrap();
+    printed.split_inclusive('\n').take(lines).collect()
 }
 
 /// `page` with each marked block replaced by what `output` gives for its arguments.
