@@ -158,7 +158,10 @@ impl fmt::Display for Reason {
         match self {
             Self::Empty => f.write_str("the file is empty"),
             Self::NotACapture(head) => {
-                write!(f, "neither pcap nor pcapng: the file begins with {head}")
+                write!(
+                    f,
+                    "not a capture of a known format: the file begins with {head}"
+                )
             }
             Self::Foreign(foreign) => foreign.fmt(f),
             Self::Snoop(UnsupportedSnoop { version, data_link }) => {

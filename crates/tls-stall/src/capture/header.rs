@@ -181,12 +181,12 @@ mod tests {
             (
                 b"From: a@example.org\r\nTo: b@example.org",
                 ReadErrorKind::NotACapture,
-                "neither pcap nor pcapng: the file begins with \"From: a@\" (offset 0)",
+                "not a capture of a known format: the file begins with \"From: a@\" (offset 0)",
             ),
             (
                 b"\x1b[2J\xff",
                 ReadErrorKind::NotACapture,
-                "neither pcap nor pcapng: the file begins with \"\\x1b[2J\\xff\" (offset 0)",
+                "not a capture of a known format: the file begins with \"\\x1b[2J\\xff\" (offset 0)",
             ),
             (
                 b"BZh91AY&SY",

@@ -443,7 +443,7 @@ mod tests {
         let (bytes, _, _, errors) = merge(&files);
         assert_eq!(bytes, [1, 2, 3]);
         assert_eq!(errors.len(), 2);
-        assert!(errors[0].starts_with("text: neither pcap nor pcapng"));
+        assert!(errors[0].starts_with("text: not a capture of a known format"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn what_is_no_capture_is_refused_with_the_place() {
     assert!(refusal(b"").contains("empty"), "{}", refusal(b""));
     let text = refusal(b"From: alice@example.org\nTo: bob@example.org\n");
     assert!(
-        text.contains("neither pcap nor pcapng") && text.contains("offset 0"),
+        text.contains("not a capture of a known format") && text.contains("offset 0"),
         "{text}"
     );
     let cut = refusal(&origin()[..20]);
