@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tls_stall::{CaptureReport, Comparison, Config, Options, Span, analyze_reader};
 use tls_stall_render::{TextOptions, html, json, markdown, text};
 
-use crate::args::{Args, port, threshold};
+use crate::args::{Args, FORM, WHICH, port, threshold};
 use crate::exit::Exit;
 use crate::output::{self, DASH};
 use crate::run::{complain, nothing_decoded, open};
@@ -17,46 +17,79 @@ use crate::sources::Found;
 /// The captures to compare, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct CompareArgs {
-    /// The capture in which something stalled; "-" is standard input
+    /// The capture in which something stalled
+    ///
+    /// "-" is standard input.
     #[arg(value_name = "CAPTURE")]
     capture: PathBuf,
 
-    /// The one in which it did not; or the same connections, captured at their other end
+    /// The one in which it did not, or the other end's
+    ///
+    /// A capture of a healthy case, or of the same connections, made at their other end.
     #[arg(value_name = "HEALTHY")]
     healthy: PathBuf,
 
-    /// What the comparison is for: people or programs
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Text)]
-    format: Form,
-
-    /// Write the comparison to FILE, whole or not at all
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// The shortest wait that is a stall, such as 200ms, 1.5s or 2m
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = threshold)]
-    stall_threshold: Span,
-
-    /// Compare only the connections of CAPTURE to this server: an address or a name, and a port if
-    /// you like
-    #[arg(long, value_name = "HOST[:PORT]")]
+    /// Compare only connections to this server
+    ///
+    /// Those in CAPTURE: an address or a name, and a port if you like.
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = WHICH)]
     server: Option<ServerFilter>,
 
-    /// Compare only its connections to this port of the server; may be given several times
-    #[arg(long, value_name = "PORT", value_parser = port())]
+    /// Compare only connections to this port
+    ///
+    /// The server's port, in CAPTURE. May be given several times.
+    #[arg(long, value_name = "PORT", value_parser = port(), help_heading = WHICH)]
     port: Vec<u16>,
 
-    /// Compare only this connection of CAPTURE, by Wireshark's number (tcp.stream); may be given
-    /// several times
-    #[arg(long, value_name = "N")]
+    /// Compare only this connection of CAPTURE
+    ///
+    /// By the number that Wireshark gives it, tcp.stream. May be given several times.
+    #[arg(long, value_name = "N", help_heading = WHICH)]
     tcp_stream: Vec<u64>,
 
-    /// Expect TLS on this server port too; may be given several times
-    #[arg(long, value_name = "PORT", value_parser = port())]
+    /// The shortest wait that is a stall
+    ///
+    /// Such as 200ms, 1.5s or 2m.
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = threshold,
+        help_heading = WHICH
+    )]
+    stall_threshold: Span,
+
+    /// Expect TLS on this server port too
+    ///
+    /// May be given several times.
+    #[arg(long, value_name = "PORT", value_parser = port(), help_heading = WHICH)]
     tls_port: Vec<u16>,
 
-    /// Draw text in ASCII, as for an e-mail
-    #[arg(long)]
+    /// The form of the comparison
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = Form::Text,
+        help_heading = FORM
+    )]
+    format: Form,
+
+    /// Write the comparison to FILE
+    ///
+    /// Whole or not at all, and never over a capture that is read.
+    #[arg(short, long, value_name = "FILE", help_heading = FORM)]
+    output: Option<PathBuf>,
+
+    /// Put other addresses and names in the place of the real ones
+    ///
+    /// The same for the same in both captures; file names too. What hosts said in the clear is left
+    /// out. Ports, times and frame numbers stay.
+    #[arg(long, help_heading = FORM)]
+    redact: bool,
+
+    /// In text, draw with ASCII alone, as for an e-mail
+    #[arg(long, help_heading = FORM)]
     ascii: bool,
 }
 
@@ -101,6 +134,9 @@ pub(crate) fn compare(compare: &CompareArgs, args: &Args) -> Exit {
     let unread = here.source.unread.is_some() || there.source.unread.is_some();
     let mut comparison = Comparison::new(Options::from(&config), [here, there]);
     keep_asked_for(&mut comparison, &args);
+    if compare.redact {
+        comparison = comparison.redacted();
+    }
     let written = compare
         .render(&comparison, &args)
         .and_then(|report| output::write(&args, &report));

@@ -5,6 +5,7 @@ mod args;
 mod compare;
 mod exit;
 mod explain;
+mod help;
 mod jobs;
 mod manual;
 mod output;
@@ -16,17 +17,21 @@ mod stream;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use self::args::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = help::command_line().get_matches();
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
     let exit = match &args.command {
         Some(Command::Compare(compare)) => compare::compare(compare, &args),
         Some(Command::Explain { cause }) => explain::explain(*cause, &args),
         Some(Command::Completions { shell }) => manual::completions(*shell, &args),
-        Some(Command::Man) => manual::man(&args),
+        Some(Command::Man { about, out }) => manual::man(about.as_deref(), out.as_deref(), &args),
         None => run::run(&args),
     };
     exit.into()

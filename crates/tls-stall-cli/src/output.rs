@@ -101,7 +101,8 @@ fn to_stdout(args: &Args, report: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn replace(path: &Path, report: &str) -> io::Result<()> {
+/// Writes `report` to the file at `path`, whole or not at all.
+pub(crate) fn replace(path: &Path, report: &str) -> io::Result<()> {
     let mut target = Target::open(path)?;
     target.write_all(report.as_bytes())?;
     target.close()

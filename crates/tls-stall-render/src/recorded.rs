@@ -267,6 +267,15 @@ fn collect(key: &str, value: &Value, originals: &mut BTreeSet<String>) {
     }
 }
 
+/// What a redacted form of `value` must not hold.
+fn originals(value: &Value) -> BTreeSet<String> {
+    let mut originals = BTreeSet::new();
+    collect("", value, &mut originals);
+    // Addresses that are the same everywhere.
+    originals.retain(|it| !it.starts_with("127.0.0.") && it != "." && it != "224.0.0.251");
+    originals
+}
+
 /// Where `word` stands in `text`, not as a part of another.
 fn holds(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
@@ -286,11 +295,7 @@ fn a_redacted_report_has_no_address_name_or_word_of_the_original_in_any_format()
     let (mut looked_for, mut said) = (0, 0);
     for path in paths {
         let document = report(&path, true);
-        let mut originals = BTreeSet::new();
-        let value = serde_json::to_value(&document).unwrap();
-        collect("", &value, &mut originals);
-        // Addresses that are the same everywhere.
-        originals.retain(|it| !it.starts_with("127.0.0.") && it != "." && it != "224.0.0.251");
+        let originals = originals(&serde_json::to_value(&document).unwrap());
         let before = json::render(&document).unwrap().to_lowercase();
         assert!(originals.iter().any(|it| holds(&before, it)), "{path}");
 
@@ -329,4 +334,55 @@ fn a_redacted_report_has_no_address_name_or_word_of_the_original_in_any_format()
         looked_for += originals.len();
     }
     assert!(looked_for > 1000 && said > 10, "{looked_for}, {said}");
+}
+
+#[test]
+fn a_redacted_comparison_has_no_address_name_or_word_of_either_capture_in_any_format() {
+    let mut pairs = vec![["origin/phone-on-3g", "origin/phone-on-wifi"].map(ToOwned::to_owned)];
+    for entry in fs::read_dir(testdata().join("recorded")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let server = name.strip_suffix("-client.pcap");
+        let server = server.filter(|it| testdata().join(format!("recorded/{it}.pcap")).exists());
+        if let Some(server) = server {
+            let ends = ["-client", ""];
+            pairs.push(ends.map(|end| format!("recorded/{server}{end}")));
+        }
+    }
+    let (mut looked_for, mut told) = (0, 0);
+    for pair in &pairs {
+        let mut reports = pair
+            .each_ref()
+            .map(|path| report(&format!("{path}.pcap"), true));
+        let options = reports[0].options.clone();
+        let captures = reports.each_mut().map(|it| it.captures.remove(0));
+        let comparison = Comparison::new(options, captures);
+        let originals = originals(&serde_json::to_value(&comparison).unwrap());
+        told += usize::from(originals.iter().any(|it| {
+            let mut summaries = comparison.pairs.iter().map(|pair| &pair.summary);
+            summaries.any(|summary| holds(summary, it))
+        }));
+        let before = json::comparison(&comparison).unwrap().to_lowercase();
+        assert!(originals.iter().all(|it| before.contains(it)), "{pair:?}");
+
+        let redacted = comparison.redacted();
+        let options = TextOptions {
+            width: 4000,
+            ..TextOptions::default()
+        };
+        let page = html::comparison(&redacted).unwrap();
+        let (_, page) = page.split_once("</style>").unwrap();
+        for output in [
+            json::comparison(&redacted).unwrap(),
+            text::comparison(&redacted, &options),
+            markdown::comparison(&redacted),
+            page.to_owned(),
+        ] {
+            let output = output.to_lowercase();
+            for original in &originals {
+                assert!(!holds(&output, original), "{pair:?}: {original}");
+            }
+        }
+        looked_for += originals.len();
+    }
+    assert!(looked_for > 200 && told > 0, "{looked_for}, {told}");
 }

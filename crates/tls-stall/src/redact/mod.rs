@@ -1,6 +1,6 @@
 //! A report without the addresses and names of those whom it is about.
 //!
-//! The [`substitutes`] are chosen once for a whole document, and never fall on an address or a name
+//! The [`substitutes`] are chosen once for a whole document or comparison, and never fall on an address or a name
 //! that stood in it before. Fields are replaced as what they are; [sentences](sentence) are read
 //! for whatever may be an address or a name, and lose what the hosts said in their own words.
 
@@ -11,6 +11,7 @@ use std::net::IpAddr;
 
 use self::sentence::Sentences;
 use self::substitutes::Substitutes;
+use crate::compare::{Comparison, Pair};
 use crate::report::{CaptureReport, Document, Finding};
 
 pub(crate) use self::sentence::is_recognised;
@@ -27,45 +28,75 @@ impl Document {
     /// can tell which it was.
     #[must_use]
     pub fn redacted(mut self) -> Self {
-        let mut substitutes = Substitutes::default();
-        self.note(&mut substitutes);
-        self.replace(&mut substitutes);
+        redact(&mut self.captures, &mut []);
         self
     }
+}
 
-    /// Shows `substitutes` all that has to be replaced.
-    fn note(&mut self, substitutes: &mut Substitutes) {
-        for capture in &mut self.captures {
-            addresses(capture, |address| substitutes.note_address(*address));
-            names(capture, |name| substitutes.note_name(name));
-            for connection in &capture.analysis.connections {
-                substitutes.note_app(connection.app.as_deref());
-            }
-        }
-        let mut sentences = Sentences::new(substitutes);
-        for capture in &mut self.captures {
-            texts(capture, |text| sentences.note(text));
+impl Comparison {
+    /// This comparison with substitutes as in [`Document::redacted`], the same for the same in both
+    /// captures.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        redact(&mut self.captures, &mut self.pairs);
+        self
+    }
+}
+
+/// Puts substitutes in the place of what `captures`, and `pairs` of their connections, tell of.
+fn redact(captures: &mut [CaptureReport], pairs: &mut [Pair]) {
+    let mut substitutes = Substitutes::default();
+    note(captures, pairs, &mut substitutes);
+    replace(captures, pairs, &mut substitutes);
+}
+
+/// Shows `substitutes` all that has to be replaced.
+fn note(captures: &mut [CaptureReport], pairs: &mut [Pair], substitutes: &mut Substitutes) {
+    for capture in &mut *captures {
+        addresses(capture, |address| substitutes.note_address(*address));
+        names(capture, |name| substitutes.note_name(name));
+        for connection in &capture.analysis.connections {
+            substitutes.note_app(connection.app.as_deref());
         }
     }
+    names_of_pairs(pairs, |name| substitutes.note_name(name));
+    let mut sentences = Sentences::new(substitutes);
+    for capture in captures {
+        texts(capture, |text| sentences.note(text));
+    }
+    for pair in pairs {
+        sentences.note(&pair.summary);
+    }
+}
 
-    fn replace(&mut self, substitutes: &mut Substitutes) {
-        for capture in &mut self.captures {
-            addresses(capture, |address| *address = substitutes.address(*address));
-            names(capture, |name| *name = substitutes.name(name));
-            for connection in &mut capture.analysis.connections {
-                let app = connection.app.take();
-                connection.app = app.map(|app| substitutes.name(&app));
-            }
-        }
-        let mut files = 0_usize;
-        for capture in &mut self.captures {
-            rename_files(capture, &mut files);
-        }
-        let mut sentences = Sentences::new(substitutes);
-        for capture in &mut self.captures {
-            texts(capture, |text| *text = sentences.redacted(text));
+fn replace(captures: &mut [CaptureReport], pairs: &mut [Pair], substitutes: &mut Substitutes) {
+    for capture in &mut *captures {
+        addresses(capture, |address| *address = substitutes.address(*address));
+        names(capture, |name| *name = substitutes.name(name));
+        for connection in &mut capture.analysis.connections {
+            let app = connection.app.take();
+            connection.app = app.map(|app| substitutes.name(&app));
         }
     }
+    names_of_pairs(pairs, |name| *name = substitutes.name(name));
+    let mut files = 0_usize;
+    for capture in &mut *captures {
+        rename_files(capture, &mut files);
+    }
+    let mut sentences = Sentences::new(substitutes);
+    for capture in captures {
+        texts(capture, |text| *text = sentences.redacted(text));
+    }
+    for pair in pairs {
+        pair.summary = sentences.redacted(&pair.summary);
+    }
+}
+
+/// The names of the lookups that went differently.
+fn names_of_pairs(pairs: &mut [Pair], visit: impl FnMut(&mut String)) {
+    let lookups = pairs.iter_mut().flat_map(|pair| &mut pair.lookups);
+    let names = lookups.flat_map(|lookup| &mut lookup.names);
+    names.flatten().for_each(visit);
 }
 
 /// Every address that stands in a field of its own.

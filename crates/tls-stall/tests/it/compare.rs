@@ -314,3 +314,31 @@ fn what_arrived_and_was_never_sent_was_made_on_the_path() {
     server.analysis.duration = Span::from_secs(2);
     assert!(strays(&compare([client, server])).is_empty());
 }
+
+#[test]
+fn a_redacted_comparison_has_the_same_substitute_for_the_same_in_both_captures() {
+    let comparison = compare(origin()).redacted();
+    let pair = &comparison.pairs[0];
+    let [here, there] = comparison.connections(pair).unwrap();
+    assert_eq!(here.server, there.server);
+    assert_ne!(here.client.ip, there.client.ip);
+    let server = here.server.ip;
+    assert_ne!(server, IpAddr::from([203, 0, 113, 25]));
+    let IpAddr::V4(address) = server else {
+        panic!("{server}");
+    };
+    let [a, b, c, d] = address.octets();
+    let reverse = format!("{d}.{c}.{b}.{a}.in-addr.arpa");
+    assert_eq!(
+        pair.lookups[0].names,
+        [(); 2].map(|()| Some(reverse.clone()))
+    );
+    assert!(
+        pair.summary
+            .contains(&format!("PTR lookup of {reverse} was"))
+    );
+    let lookups = &comparison.captures[1].analysis.lookups;
+    assert!(lookups.iter().any(|lookup| lookup.name == reverse));
+    let paths = comparison.captures.each_ref().map(|it| &*it.source.path);
+    assert_eq!(paths, ["capture1", "capture2"]);
+}

@@ -3,11 +3,6 @@
 //! A comment `<!-- output: tls-stall ARGUMENTS -->` in README.md or docs/*.md says that the fenced
 //! block after it is the output of that command, run at the root of the repository. With
 //! `UPDATE_DOCS=1` the blocks are written anew instead of compared.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "in a test a panic is a failure"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
