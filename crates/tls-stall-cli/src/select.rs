@@ -128,6 +128,7 @@ mod tests {
     use clap::Parser as _;
     use tls_stall::{
         Cause, Confidence, Endpoint, Evidence, Finding, LookupQuery, Outcome, Party, Phase, Span,
+        Way,
     };
 
     use super::*;
@@ -208,9 +209,8 @@ mod tests {
                 Party::Client,
                 Confidence::High,
             );
-            finding
-                .evidence
-                .push(Evidence::new(frame(query), Span::ZERO, "query"));
+            let evidence = Evidence::new(frame(query), Span::ZERO, Way::UNKNOWN, "query");
+            finding.evidence.push(evidence);
             stalled.findings.push(finding);
             analysis.connections.push(stalled);
             let resolver = IpAddr::from([10, 0, 0, 1]);

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use tls_stall::{CaptureReader, CaptureReport, Cause, Config, Document, Options, analyze_reader};
+use tls_stall::{CaptureReader, CaptureReport, Cause, Document};
 
+use crate::recorded::{report, testdata};
 use crate::{Annotated, TextOptions, csv, html, json, markdown, ndjson, text};
 
 /// The recorded capture that shows each cause most clearly.
@@ -47,19 +48,6 @@ fn clearest(cause: Cause) -> &'static str {
         Cause::CaptureArtefact => "clock-forward",
         other => panic!("which capture shows {other}?"),
     }
-}
-
-fn testdata() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
-}
-
-/// The report of a capture in `testdata`, as the command gives it with or without `--all`.
-fn report(path: &str, all: bool) -> Document {
-    let mut config = Config::default();
-    config.keep_all = all;
-    let file = File::open(testdata().join(path)).unwrap();
-    let report = analyze_reader(path, file, &config).unwrap();
-    Document::new(Options::from(&config), vec![report])
 }
 
 /// `document` in every format, under the name of each.

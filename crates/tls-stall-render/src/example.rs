@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use tls_stall::{
     Analysis, At, CaptureReport, Cause, Check, Confidence, Config, Connection, Document, EndedBy,
     Endpoint, Evidence, Finding, FrameNumber, Lookup, LookupQuery, Milestone, Notice, NoticeCode,
-    Options, Outcome, Party, Phase, RuledOut, Source, Span, Timestamp, Wait,
+    Options, Outcome, Party, Phase, RuledOut, Source, Span, Timestamp, Wait, Way,
 };
 
 const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -107,16 +107,16 @@ pub(crate) fn stalled_connection() -> Connection {
     connection.server_name = Some("smtp.example".to_owned());
     connection.protocol = Some("tls".to_owned());
     connection.irtt = Some(Span::from_millis(100));
-    for (milestone, number, millis) in [
-        (Milestone::Syn, 46, 3100),
-        (Milestone::SynAck, 47, 3180),
-        (Milestone::Established, 48, 3200),
-        (Milestone::ServerFin, 54, 9215),
-        (Milestone::ClientHello, 73, 31_200),
-        (Milestone::ClientHelloEnd, 73, 31_200),
-        (Milestone::ServerRst, 74, 31_301),
+    for (milestone, number, millis, way) in [
+        (Milestone::Syn, 46, 3100, Way::TO_SERVER),
+        (Milestone::SynAck, 47, 3180, Way::TO_CLIENT),
+        (Milestone::Established, 48, 3200, Way::TO_SERVER),
+        (Milestone::ServerFin, 54, 9215, Way::TO_CLIENT),
+        (Milestone::ClientHello, 73, 31_200, Way::TO_SERVER),
+        (Milestone::ClientHelloEnd, 73, 31_200, Way::TO_SERVER),
+        (Milestone::ServerRst, 74, 31_301, Way::TO_CLIENT),
     ] {
-        let at = At::new(frame(number), Span::from_millis(millis));
+        let at = At::new(frame(number), Span::from_millis(millis), way);
         connection.milestones.insert(milestone, at);
     }
     connection.waits.push(Wait::new(
@@ -160,12 +160,14 @@ fn unanswered() -> Finding {
         finding.evidence.push(Evidence::new(
             frame(number),
             Span::from_millis(millis),
+            Way::between(Party::Client, Party::Resolver),
             "PTR query for 25.113.0.203.in-addr.arpa to 10.0.0.1, never answered",
         ));
     }
     finding.evidence.push(Evidence::new(
         frame(73),
         Span::from_millis(31_200),
+        Way::TO_SERVER,
         "ClientHello, 28.000 s after the handshake",
     ));
     finding.checks = vec![

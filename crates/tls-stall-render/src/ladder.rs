@@ -3,10 +3,9 @@
 //! The formats draw it; here is what there is to draw.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use tls_stall::{
-    Analysis, Connection, EndedBy, Evidence, FrameNumber, Lookup, Milestone, Party, Span, Wait,
+    Analysis, Connection, EndedBy, Evidence, FrameNumber, Lookup, Milestone, Party, Span, Wait, Way,
 };
 
 use crate::escape::shown;
@@ -25,6 +24,8 @@ pub(crate) enum Lane {
     ClientsResolver,
     /// The client.
     Client,
+    /// Any other host: a router between the two, one that is asked for a certificate's status.
+    Network,
     /// The server.
     Server,
     /// The name servers that the server asked.
@@ -36,6 +37,7 @@ impl Lane {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::Network => "network",
             Self::Server => "server",
             Self::ClientsResolver | Self::ServersResolver => "resolver",
         }
@@ -189,8 +191,10 @@ const ENDS: [(Milestone, Milestone); 2] = [
 struct Known<'a> {
     milestones: Vec<Milestone>,
     evidence: Vec<&'a Evidence>,
-    /// Who waited, according to the finding that the evidence belongs to.
-    waiting_on: Option<Party>,
+    /// Between whom it went; evidence may know better than the milestone, as of a reset that a box
+    /// on the path made.
+    of_evidence: Way,
+    of_milestone: Way,
 }
 
 /// The frames of the milestones and of all evidence, in the order of time.
@@ -199,17 +203,19 @@ fn steps(connection: &Connection, lookups: &Lookups<'_>) -> Vec<Step> {
     for (&milestone, at) in &connection.milestones {
         let known = frames.entry((at.time, at.frame)).or_default();
         known.milestones.push(milestone);
+        if known.of_milestone.is_unknown() {
+            known.of_milestone = at.way;
+        }
     }
     for finding in &connection.findings {
         for evidence in &finding.evidence {
             let known = frames.entry((evidence.time, evidence.frame)).or_default();
-            known.waiting_on.get_or_insert(finding.waiting_on);
             known.add(evidence);
         }
     }
     let mut steps: Vec<Step> = frames
         .into_iter()
-        .map(|((time, frame), known)| known.step((frame, time), connection, lookups))
+        .map(|((time, frame), known)| known.step((frame, time), lookups))
         .collect();
     steps.extend(end_of_capture(connection, &steps));
     steps
@@ -218,6 +224,9 @@ fn steps(connection: &Connection, lookups: &Lookups<'_>) -> Vec<Step> {
 impl<'a> Known<'a> {
     /// Keeps `evidence` unless another says the same and perhaps more.
     fn add(&mut self, evidence: &'a Evidence) {
+        if self.of_evidence.is_unknown() {
+            self.of_evidence = evidence.way;
+        }
         let message = &*evidence.message;
         if self
             .evidence
@@ -230,12 +239,7 @@ impl<'a> Known<'a> {
         self.evidence.push(evidence);
     }
 
-    fn step(
-        mut self,
-        (frame, time): (FrameNumber, Span),
-        connection: &Connection,
-        lookups: &Lookups<'_>,
-    ) -> Step {
+    fn step(mut self, (frame, time): (FrameNumber, Span), lookups: &Lookups<'_>) -> Step {
         let begun = self.milestones.clone();
         self.milestones.retain(|milestone| {
             let mut begins = ENDS.iter().filter(|(end, _)| end == milestone);
@@ -243,14 +247,12 @@ impl<'a> Known<'a> {
         });
         let milestone = self.milestones.first().copied();
         let lookup = lookups.0.get(&frame);
-        let (from, to) = match (milestone, lookup) {
-            (None, Some(message)) => message.way(connection, self.waiting_on),
-            (Some(milestone), _) => way_of_milestone(milestone),
-            (None, None) => self
-                .evidence
-                .first()
-                .map_or((None, None), |evidence| way_of_message(&evidence.message)),
+        let way = if self.of_evidence.is_unknown() {
+            self.of_milestone
+        } else {
+            self.of_evidence
         };
+        let (from, to) = lanes(way);
         let text = if self.evidence.is_empty() {
             let words = self.milestones.iter().map(|&it| words::milestone(it));
             words.collect::<Vec<_>>().join("; ")
@@ -283,78 +285,20 @@ impl Message<'_> {
             Some(rcode) => format!("{kind}: {}", shown(rcode)),
         }
     }
-
-    /// Between whom it went; the host that asked may have done so from another address of its own.
-    fn way(
-        &self,
-        connection: &Connection,
-        waiting_on: Option<Party>,
-    ) -> (Option<Lane>, Option<Lane>) {
-        let asker: IpAddr = self.lookup.asker;
-        let (client, server) = (connection.client.ip, connection.server.ip);
-        let by_server = match waiting_on {
-            _ if client != server && asker == server => true,
-            _ if client != server && asker == client => false,
-            waiting_on => waiting_on == Some(Party::Server),
-        };
-        let (asker, resolver) = if by_server {
-            (Some(Lane::Server), Some(Lane::ServersResolver))
-        } else {
-            (Some(Lane::Client), Some(Lane::ClientsResolver))
-        };
-        match self.answer {
-            None => (asker, resolver),
-            Some(_) => (resolver, asker),
-        }
-    }
 }
 
-const TO_SERVER: (Option<Lane>, Option<Lane>) = (Some(Lane::Client), Some(Lane::Server));
-const TO_CLIENT: (Option<Lane>, Option<Lane>) = (Some(Lane::Server), Some(Lane::Client));
-
-/// Between whom the frame of `milestone` went, as far as its name tells.
-const fn way_of_milestone(milestone: Milestone) -> (Option<Lane>, Option<Lane>) {
-    match milestone {
-        Milestone::DnsQuery => (Some(Lane::Client), Some(Lane::ClientsResolver)),
-        Milestone::DnsAnswer => (Some(Lane::ClientsResolver), Some(Lane::Client)),
-        Milestone::Syn
-        | Milestone::Established
-        | Milestone::StarttlsRequest
-        | Milestone::ClientHello
-        | Milestone::ClientHelloEnd
-        | Milestone::ClientFinished
-        | Milestone::ClientFin
-        | Milestone::ClientRst => TO_SERVER,
-        Milestone::SynAck
-        | Milestone::ServerGreeting
-        | Milestone::StarttlsReady
-        | Milestone::HelloRetryRequest
-        | Milestone::ServerHello
-        | Milestone::ServerHelloEnd
-        | Milestone::ServerFlightEnd
-        | Milestone::ServerFinished
-        | Milestone::ServerFin
-        | Milestone::ServerRst => TO_CLIENT,
-        Milestone::FirstAttempt => (Some(Lane::Client), None),
-        _ => (None, None),
-    }
-}
-
-/// Between whom the frame went that `message` is about: its subject, or what it calls the frame.
-fn way_of_message(message: &str) -> (Option<Lane>, Option<Lane>) {
-    let begins = |beginnings: &[&str]| beginnings.iter().any(|it| message.starts_with(it));
-    if begins(&["the client ", "the client's ", "the ClientHello", "SYN, "]) {
-        TO_SERVER
-    } else if begins(&[
-        "the server ",
-        "the server's ",
-        "the ServerHello",
-        "SYN-ACK, ",
-    ]) {
-        TO_CLIENT
-    } else {
-        (None, None)
-    }
+/// The lanes between which a frame goes; a resolver stands beside the one who asks it.
+fn lanes(way: Way) -> (Option<Lane>, Option<Lane>) {
+    let lane = |party: Option<Party>, peer: Option<Party>| {
+        Some(match party? {
+            Party::Client => Lane::Client,
+            Party::Server => Lane::Server,
+            Party::Resolver if peer == Some(Party::Server) => Lane::ServersResolver,
+            Party::Resolver => Lane::ClientsResolver,
+            _ => Lane::Network,
+        })
+    };
+    (lane(way.from, way.to), lane(way.to, way.from))
 }
 
 /// The end of the capture, where it cut a stalled wait.
@@ -437,33 +381,53 @@ mod tests {
 
     #[test]
     fn a_lookup_goes_to_a_resolver_beside_the_one_who_asked() {
-        let (mut connection, mut analysis) = stalled();
+        let (mut connection, analysis) = stalled();
         let lanes = ladder(&connection, &analysis).lanes;
         assert_eq!(lanes, [Lane::ClientsResolver, Lane::Client, Lane::Server]);
 
-        analysis.lookups[0].asker = connection.server.ip;
-        let lanes = ladder(&connection, &analysis).lanes;
-        assert_eq!(lanes, [Lane::Client, Lane::Server, Lane::ServersResolver]);
-
-        // From another address of a host: whose it is tells who waited.
-        analysis.lookups[0].asker = [192, 0, 2, 1].into();
-        connection.findings[0].waiting_on = Party::Server;
+        for evidence in &mut connection.findings[0].evidence[..3] {
+            evidence.way = Way::between(Party::Server, Party::Resolver);
+        }
         let lanes = ladder(&connection, &analysis).lanes;
         assert_eq!(lanes, [Lane::Client, Lane::Server, Lane::ServersResolver]);
     }
 
     #[test]
+    fn a_frame_of_another_host_has_a_lane_between_the_two_ends() {
+        let (mut connection, analysis) = stalled();
+        let reset = connection.milestones[&Milestone::ServerRst];
+        let way = Way::between(Party::Network, Party::Client);
+        let evidence = Evidence::new(reset.frame, reset.time, way, "a box resets");
+        connection.findings[0].evidence.push(evidence);
+        let ladder = ladder(&connection, &analysis);
+        assert_eq!(
+            ladder.lanes,
+            [
+                Lane::ClientsResolver,
+                Lane::Client,
+                Lane::Network,
+                Lane::Server
+            ]
+        );
+        let last = ladder.steps.last().unwrap();
+        assert_eq!(
+            (last.from, last.to),
+            (Some(Lane::Network), Some(Lane::Client))
+        );
+    }
+
+    #[test]
     fn a_frame_of_which_no_sender_is_known_has_no_arrow() {
-        let (mut connection, mut analysis) = stalled();
-        analysis.lookups.clear();
-        connection.findings[0].evidence[0].message = "an ICMP error".to_owned();
+        let (mut connection, analysis) = stalled();
+        let evidence = &mut connection.findings[0].evidence[0];
+        evidence.message = "an ICMP error".to_owned();
+        evidence.way = Way::UNKNOWN;
         let ladder = ladder(&connection, &analysis);
         let step = ladder
             .steps
             .iter()
             .find(|step| step.text == "an ICMP error");
         assert_eq!(step.map(|step| (step.from, step.to)), Some((None, None)));
-        assert_eq!(ladder.lanes, [Lane::Client, Lane::Server]);
     }
 
     #[test]
@@ -498,7 +462,12 @@ mod tests {
         let (mut connection, analysis) = stalled();
         for number in 100..5000 {
             let time = Span::from_millis(i64::try_from(number * 100).unwrap());
-            let evidence = Evidence::new(example::frame(number), time, "the client waits");
+            let evidence = Evidence::new(
+                example::frame(number),
+                time,
+                Way::TO_SERVER,
+                "the client waits",
+            );
             connection.findings[0].evidence.push(evidence);
         }
         let ladder = ladder(&connection, &analysis);

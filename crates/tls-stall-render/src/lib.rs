@@ -24,6 +24,8 @@ mod escape;
 #[cfg(test)]
 mod example;
 mod group;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 pub mod json;
 mod ladder;
@@ -34,6 +36,8 @@ mod pcapng;
 mod picture;
 #[cfg(test)]
 mod recorded;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod style;
 pub mod text;
 mod words;

@@ -23,8 +23,11 @@ pub fn line(path: &str, connection: &Connection) -> io::Result<String> {
     Ok(text)
 }
 
+/// One connection of one capture.
 #[derive(Serialize)]
-struct Line<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Line<'a> {
+    /// The path of the capture that it came from.
     capture: &'a str,
     #[serde(flatten)]
     connection: &'a Connection,

@@ -10,12 +10,12 @@ use tls_stall::{CaptureReport, Comparison, Config, Document, Options, analyze_re
 
 use crate::{TextOptions, csv, html, json, markdown, ndjson, text};
 
-fn testdata() -> PathBuf {
+pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
 /// The report of a capture in `testdata`, of every connection where `all`.
-fn report(path: &str, all: bool) -> Document {
+pub(crate) fn report(path: &str, all: bool) -> Document {
     let mut config = Config::default();
     config.keep_all = all;
     let file = File::open(testdata().join(path)).unwrap();
@@ -172,7 +172,7 @@ fn every_recorded_pair_of_ends_is_shown_in_every_format_and_every_key_is_documen
 }
 
 /// The origin's pair, every text of which is `text`.
-fn of_texts(text: &str) -> Comparison {
+pub(crate) fn of_texts(text: &str) -> Comparison {
     let mut comparison = origin();
     for capture in &mut comparison.captures {
         capture.source.path = text.to_owned();

@@ -1,6 +1,10 @@
 //! What a caller may set: the threshold of a stall, ports, and every limit.
 
+use std::sync::Arc;
+
+use crate::diagnosis::CauseFamily;
 use crate::time::Span;
+use crate::tls::StarttlsDialogue;
 
 /// Settings of an [`Analyzer`](crate::Analyzer); `Config::default()` suits most captures.
 ///
@@ -46,7 +50,60 @@ pub struct Config {
     /// A flood of SYNs makes a stall of each, all alike; those that were established have room of
     /// their own, so that it hides none of them.
     pub max_reported: usize,
+    /// Events that wait for [`next_event`](crate::Analyzer::next_event) (0: none are noted).
+    ///
+    /// Further ones are dropped, and [`Event::Missed`](crate::Event::Missed) says how many.
+    pub max_events: usize,
+    /// What the caller adds.
+    pub(crate) extensions: Extensions,
 }
+
+impl Config {
+    /// Adds a family of causes of the caller's own.
+    ///
+    /// They are asked after the causes of the catalogue, in the order in which they were added.
+    pub fn add_family(&mut self, family: impl CauseFamily + 'static) {
+        self.extensions.families.push(Arc::new(family));
+    }
+
+    /// Adds a protocol that starts TLS within itself.
+    ///
+    /// It is recognised by its ports and its greeting, before the protocols that are known; of
+    /// several that recognise the same, the one that was added first counts. Of more than 64 the
+    /// rest is ignored.
+    pub fn add_dialogue(&mut self, dialogue: &'static dyn StarttlsDialogue) {
+        const MAX_DIALOGUES: usize = 64;
+
+        let dialogues = self.extensions.dialogues.get_or_insert_default();
+        if dialogues.len() < MAX_DIALOGUES {
+            Arc::make_mut(dialogues).push(dialogue);
+        }
+    }
+}
+
+/// What the caller adds to the analysis.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extensions {
+    pub(crate) families: Vec<Arc<dyn CauseFamily>>,
+    /// In one word, since each connection has it.
+    pub(crate) dialogues: Option<Arc<Vec<&'static dyn StarttlsDialogue>>>,
+}
+
+/// The same families, not only alike ones; dialogues are told apart by their names.
+impl PartialEq for Extensions {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |it: &Self| -> Vec<&'static str> {
+            let dialogues = it.dialogues.iter().flat_map(|all| all.iter());
+            dialogues.map(|dialogue| dialogue.name()).collect()
+        };
+        let families = self.families.iter().zip(&other.families);
+        self.families.len() == other.families.len()
+            && families.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
+            && names(self) == names(other)
+    }
+}
+
+impl Eq for Extensions {}
 
 impl Default for Config {
     fn default() -> Self {
@@ -63,6 +120,8 @@ impl Default for Config {
             max_fragment_bytes: 4 * 1024 * 1024,
             max_lookups: 200_000,
             max_reported: 100_000,
+            max_events: 0,
+            extensions: Extensions::default(),
         }
     }
 }

@@ -18,10 +18,39 @@
 //! # }
 //! ```
 //!
-//! A program that has packets of its own feeds an [`Analyzer`] with [`Frame`]s. The library does no
-//! input or output but `Read` in [`CaptureReader`] and [`MergedReader`], has no clock and no
-//! threads: the capture's own times are the clock. It never panics on what a capture holds, and
-//! every limit on its memory is in [`Config`].
+//! # Whole captures
+//!
+//! [`analyze_reader`] reads a capture from anything that implements `Read`; [`analyze_merged`] reads
+//! several files as one capture, as a ring buffer writes them. [`analyze_stream`] gives each
+//! connection as soon as it is over, for a pipe that never ends. With the feature `path`,
+//! `analyze_path` opens the file, too.
+//!
+//! # Packets of one's own
+//!
+//! A program that has packets feeds an [`Analyzer`] with [`Frame`]s, and asks it for connections as
+//! they settle, for milestones and lookups as they happen ([`Event`]), or for the report at the end.
+//!
+//! # Causes and protocols of one's own
+//!
+//! A [`CauseFamily`] sees each wait that is to be explained, with its connection and the lookups
+//! around it, never packets, and competes with the causes of the catalogue. A [`StarttlsDialogue`]
+//! tells how TLS starts in a protocol that is not known here. Both are added to the [`Config`].
+//!
+//! # What it needs and what it keeps to
+//!
+//! The library does no input or output but `Read` in [`CaptureReader`] and [`MergedReader`], has no
+//! clock and no threads: the capture's own times are the clock. It never panics on what a capture
+//! holds, and every limit on its memory is in [`Config`]. Each limit that was reached is a
+//! [`Notice`].
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `compression` | captures packed with gzip, zstd, lz4 or xz |
+//! | `path` | `analyze_path`, which opens a file |
+//! | `serde` | `Serialize` of all report types, as the JSON of the command |
+//!
+//! It needs Rust 1.88. Enumerations and structs may grow; the names of their values, as reports
+//! show them, stay.
 
 mod analyzer;
 mod capture;
@@ -37,12 +66,16 @@ mod notice;
 mod quality;
 mod redact;
 mod report;
+#[cfg(feature = "schema")]
+mod schema;
 mod tcp;
 mod time;
 mod timeline;
 mod tls;
 
-pub use analyzer::{Analyzer, analyze_merged, analyze_reader, analyze_stream};
+#[cfg(feature = "path")]
+pub use analyzer::analyze_path;
+pub use analyzer::{Analyzer, Event, Reached, analyze_merged, analyze_reader, analyze_stream};
 pub use capture::{
     CaptureReader, Compression, Format, Frame, LinkType, MergedReader, Part, ReadError,
     ReadErrorKind, Secrets,
@@ -50,12 +83,15 @@ pub use capture::{
 pub use compare::{Comparison, Ends, Fate, LookupPair, MatchedBy, Pair, PhasePair, Share, Stray};
 pub use config::Config;
 pub use decode::Endpoint;
+pub use diagnosis::{CaseView, CauseFamily, Explanation};
 pub use milestone::Milestone;
 pub use names::UnknownName;
 pub use notice::{Notice, NoticeCode};
 pub use report::{
-    Analysis, At, CaptureReport, Cause, Check, Confidence, Connection, Document, EndedBy, Evidence,
-    Finding, Identity, Lookup, LookupAnswer, LookupOutcome, LookupQuery, Options, Outcome, Party,
-    Phase, RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via, Wait,
+    Analysis, At, CaptureReport, Cause, Check, Confidence, Connection, CustomCause, Document,
+    EndedBy, Evidence, Finding, Identity, Lookup, LookupAnswer, LookupOutcome, LookupQuery,
+    Options, Outcome, Party, Phase, RuledOut, Source, SourceFile, Summary, Tool, Vantage, Via,
+    Wait, Way,
 };
 pub use time::{FrameNumber, Moment, Span, Timestamp};
+pub use tls::{Reply, StarttlsDialogue};

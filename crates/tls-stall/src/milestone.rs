@@ -56,6 +56,17 @@ named! {
     }
 }
 
+impl Milestone {
+    /// Its bit among [`Milestones::bits`].
+    #[allow(
+        clippy::as_conversions,
+        reason = "the place of a value in an enumeration of fewer than 32"
+    )]
+    pub(crate) const fn bit(self) -> u32 {
+        1_u32.wrapping_shl(self as u32)
+    }
+}
+
 /// The milestones that a connection has reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Milestones([Option<Moment>; Milestone::ALL.len()]);
@@ -96,6 +107,12 @@ impl Milestones {
         let held = *self.slot(a);
         *self.slot(a) = *self.slot(b);
         *self.slot(b) = held;
+    }
+
+    /// The milestones reached, a bit each.
+    pub(crate) fn bits(&self) -> u32 {
+        self.iter()
+            .fold(0, |bits, (milestone, _)| bits | milestone.bit())
     }
 
     /// The milestones reached, in the order of their declaration.
@@ -140,6 +157,7 @@ mod tests {
     fn the_slots_are_as_many_as_the_milestones() {
         for (index, &milestone) in Milestone::ALL.iter().enumerate() {
             assert_eq!(milestone as usize, index);
+            assert_eq!(milestone.bit().trailing_zeros() as usize, index);
         }
     }
 }

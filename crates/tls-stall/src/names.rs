@@ -1,23 +1,38 @@
 //! Enumerations whose values have a stable name for scripts.
 
 /// Declares an enumeration in which each value has a stable name: `name()`, `ALL`, `Display`,
-/// `FromStr` and, with the feature `serde`, `Serialize` as that name.
+/// `FromStr` and, with the features `serde` and `schema`, `Serialize` and `JsonSchema` as that name.
+///
+/// After `and` there may be one value more, which holds a type with a `name()` of its own and is
+/// neither in `ALL` nor found by `FromStr`.
 macro_rules! named {
     (
         $(#[$meta:meta])*
         $vis:vis enum $type:ident {
             $( $(#[$value_meta:meta])* $value:ident = $name:literal, )+
         }
+        $( and $(#[$open_meta:meta])* $open:ident($held:ty) )?
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(transform = crate::schema::open_names))]
         #[non_exhaustive]
         $vis enum $type {
-            $( $(#[$value_meta])* $value, )+
+            $(
+                $(#[$value_meta])*
+                #[cfg_attr(feature = "schema", schemars(rename = $name))]
+                $value,
+            )+
+            $(
+                $(#[$open_meta])*
+                #[cfg_attr(feature = "schema", schemars(skip))]
+                $open($held),
+            )?
         }
 
         impl $type {
-            /// Every value, in the order of their declaration.
+            /// Every value with a fixed name, in the order of their declaration.
             pub const ALL: &'static [Self] = &[ $( Self::$value, )+ ];
 
             /// The stable name, as it stands in reports.
@@ -25,6 +40,7 @@ macro_rules! named {
             pub const fn name(self) -> &'static str {
                 match self {
                     $( Self::$value => $name, )+
+                    $( Self::$open(held) => <$held>::name(held), )?
                 }
             }
         }

@@ -12,8 +12,9 @@ const STEP: f64 = 26.0;
 /// What the whole time takes, as far as no frames stand in the way.
 const LENGTH: f64 = 420.0;
 
-/// The least distance of frames between which there is room for the length of a silence.
-const LABEL_ROOM: f64 = 40.0;
+/// The least distance of frames between which there is room for the length of a silence: two lines
+/// in its middle, and below them what is written above the next arrow.
+const LABEL_ROOM: f64 = 66.0;
 
 /// Where the times end, to the left of the first lane.
 const TIME_X: f64 = 14.0;
@@ -25,7 +26,13 @@ const DIGIT: f64 = 7.0;
 const NARROW: f64 = 124.0;
 
 /// As many characters are written above an arrow.
-const LABEL: usize = 24;
+const LABEL: usize = 20;
+
+/// As many lanes leave room for labels on a phone.
+const ROOMY: usize = 3;
+
+/// How far from a dot what is written beside it begins.
+const DOT_GAP: i32 = 10;
 
 /// A ladder with its coordinates.
 pub(super) struct Drawing {
@@ -52,10 +59,7 @@ pub(super) struct LaneLine {
 /// One frame.
 pub(super) struct Arrow {
     pub(super) y: String,
-    /// Where what is written above it stands.
-    pub(super) label_y: String,
-    pub(super) label_x: String,
-    pub(super) label: String,
+    pub(super) label: Label,
     /// From where to where, if both are known.
     pub(super) line: Option<(String, String)>,
     /// Where it was, if only one end is known.
@@ -64,6 +68,18 @@ pub(super) struct Arrow {
     pub(super) time: String,
     /// Who sent it to whom, in words.
     pub(super) way: String,
+    pub(super) text: String,
+}
+
+/// What is written at a frame: above its arrow, beside its dot, or in the midst where neither end is
+/// known.
+pub(super) struct Label {
+    pub(super) x: String,
+    pub(super) y: String,
+    pub(super) dx: i32,
+    pub(super) anchor: &'static str,
+    /// Whether it stands beside the times, where many lanes leave little room.
+    pub(super) is_first: bool,
     pub(super) text: String,
 }
 
@@ -107,12 +123,12 @@ impl Drawing {
     pub(super) fn on_scale(id: String, ladder: &Ladder, per_second: f64) -> Option<Self> {
         let places = Places::of(ladder, per_second);
         let bottom = places.rows.last()? + STEP;
-        let widest = |text: &dyn Fn(&Step) -> String| {
+        let widest = |heading: &str, text: &dyn Fn(&Step) -> String| {
             let lengths = ladder.steps.iter().map(|step| text(step).len());
-            let longest = lengths.max().and_then(|length| u32::try_from(length).ok());
-            longest.map_or(0.0, f64::from) * DIGIT
+            let longest = lengths.fold(heading.len(), usize::max);
+            u32::try_from(longest).map_or(0.0, f64::from) * DIGIT
         };
-        let frame_x = TIME_X + widest(&|step| seconds(step.time)) + DIGIT;
+        let frame_x = TIME_X + widest("time", &|step| seconds(step.time)) + DIGIT;
         let lanes = ladder.lanes.iter();
         let steps = ladder.steps.iter().zip(&places.rows);
         let marks = ladder.silences.iter();
@@ -120,7 +136,7 @@ impl Drawing {
             id,
             height: pixels(bottom + 4.0),
             frame_x: pixels(-frame_x),
-            is_wide: frame_x + widest(&|step| step.frame.to_string()) > NARROW,
+            is_wide: frame_x + widest("frame", &|step| step.frame.to_string()) > NARROW,
             bottom: pixels(bottom),
             lanes: lanes
                 .map(|&lane| LaneLine {
@@ -171,31 +187,50 @@ impl<'a> Places<'a> {
             .zip(to)
             .map(|(from, to)| (self.lane(from), self.lane(to)));
         let dot = if line.is_none() { from.or(to) } else { None };
-        let middle = match (line, dot) {
-            (Some((from, to)), _) => f64::midpoint(from, to),
-            (None, Some(lane)) => self.lane(lane),
-            (None, None) => 0.5,
-        };
         let way = match (from, to) {
             (Some(from), Some(to)) => format!("{} → {}", from.name(), to.name()),
-            (Some(from), None) => from.name().to_owned(),
-            _ => "–".to_owned(),
+            (Some(from), None) => format!("{} →", from.name()),
+            (None, Some(to)) => format!("→ {}", to.name()),
+            (None, None) => "–".to_owned(),
         };
         Arrow {
             y: pixels(y),
-            label_y: pixels(if line.is_some() || dot.is_some() {
-                y - 5.0
-            } else {
-                y + 4.0
-            }),
-            label_x: percent(middle),
-            label: clip(step.label.trim_start_matches("the "), LABEL),
+            label: self.frame_label(step, y),
             line: line.map(|(from, to)| (percent(from), percent(to))),
             dot: dot.map(|lane| percent(self.lane(lane))),
             frame: step.frame.to_string(),
             time: seconds(step.time),
             way,
             text: step.text.clone(),
+        }
+    }
+
+    fn frame_label(&self, step: &Step, y: f64) -> Label {
+        let (above, beside) = (y - 5.0, y + 4.0);
+        let (x, y, dx, anchor) = match (step.from, step.to) {
+            (Some(from), Some(to)) => {
+                let middle = f64::midpoint(self.lane(from), self.lane(to));
+                (middle, above, 0, "middle")
+            }
+            (Some(lane), None) | (None, Some(lane)) if self.lanes.last() == Some(&lane) => {
+                (self.lane(lane), beside, -DOT_GAP, "end")
+            }
+            (Some(lane), None) | (None, Some(lane)) => (self.lane(lane), beside, DOT_GAP, "start"),
+            (None, None) => {
+                let middle = f64::midpoint(self.lane(Lane::Client), self.lane(Lane::Server));
+                (middle, beside, 0, "middle")
+            }
+        };
+        let mut ends = [step.from, step.to].into_iter();
+        let is_within_first =
+            ends.all(|end| self.lanes.iter().take(2).any(|lane| Some(*lane) == end));
+        Label {
+            x: percent(x),
+            y: pixels(y),
+            dx,
+            anchor,
+            is_first: self.lanes.len() > ROOMY && is_within_first,
+            text: clip(step.label.trim_start_matches("the "), LABEL),
         }
     }
 

@@ -31,6 +31,18 @@ pub fn analyze_reader<R: Read>(
     read(path, input, config, |_| ControlFlow::Continue(()))
 }
 
+/// Reads the capture file at `path` to its end and analyses it, as [`analyze_reader`] does.
+///
+/// # Errors
+///
+/// Where the file cannot be opened, is no capture, has no whole header, or fails before it.
+#[cfg(feature = "path")]
+pub fn analyze_path(path: impl AsRef<Path>, config: &Config) -> Result<CaptureReport, ReadError> {
+    let path = path.as_ref();
+    let file = std::fs::File::open(path).map_err(ReadError::opening)?;
+    analyze_reader(&path.to_string_lossy(), file, config)
+}
+
 /// Reads the capture `input`, that came from `path`, and gives each connection to `take` as soon as
 /// no more of it is to come, as [`Analyzer::poll`] does; for a pipe that never ends.
 ///

@@ -1,6 +1,7 @@
 //! Frames in, report out: the only place that knows all stages.
 
 mod attempts;
+mod events;
 mod files;
 mod notices;
 mod reporter;
@@ -10,6 +11,10 @@ mod trust;
 
 use std::collections::BTreeSet;
 
+pub use self::events::{Event, Reached};
+use self::events::{Events, ends};
+#[cfg(feature = "path")]
+pub use self::files::analyze_path;
 pub use self::files::{analyze_merged, analyze_reader, analyze_stream};
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
@@ -33,7 +38,15 @@ use crate::tls::begins_client_hello;
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
 ///
-/// It needs no file, clock or thread: the frames' own times are the clock.
+/// It needs no file, clock or thread: the frames' own times are the clock. Its methods are of four
+/// kinds, to be called in this order:
+///
+/// * [`new`](Self::new), once for each capture;
+/// * [`push`](Self::push), with each frame;
+/// * [`poll`](Self::poll) and [`next_event`](Self::next_event), after any of the frames or never,
+///   each until it gives `None`: what there is to tell meanwhile;
+/// * [`end`](Self::end), by those who want to poll for the rest, and [`finish`](Self::finish) for
+///   the report.
 #[derive(Debug)]
 pub struct Analyzer {
     config: Config,
@@ -61,13 +74,14 @@ pub struct Analyzer {
     told: Summary,
     /// When idle connections were last looked for.
     swept: Option<Timestamp>,
+    events: Events,
 }
 
 impl Analyzer {
     /// An analyzer for one capture.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self {
+        let mut analyzer = Self {
             frames: 0,
             decoded_frames: 0,
             first_frame: None,
@@ -75,7 +89,7 @@ impl Analyzer {
             link_types: Vec::new(),
             seen: Seen::default(),
             fragments: Fragments::new(config.max_fragmented_packets, config.max_fragment_bytes),
-            table: Table::new(config.max_connections),
+            table: Table::new(config.max_connections).opening_at_once(config.max_events > 0),
             budget: Budget {
                 per_direction: config.max_reassembly,
                 left: config.max_total_reassembly,
@@ -89,8 +103,13 @@ impl Analyzer {
             quality: Quality::default(),
             told: Summary::default(),
             swept: None,
+            events: Events::new(config.max_events),
             config,
+        };
+        if analyzer.events.are_wanted() {
+            analyzer.lookups.watch();
         }
+        analyzer
     }
 
     /// Takes the next frame; what it cannot use is counted and becomes a notice.
@@ -114,6 +133,7 @@ impl Analyzer {
             }
             Err(reason) => self.seen.undecoded(reason, moment),
         }
+        self.note_lookups(moment.time);
         if let Some(max_idle) = self.config.max_idle {
             self.expire(moment.time, max_idle);
         }
@@ -143,18 +163,28 @@ impl Analyzer {
     }
 
     /// Ends the capture: what is still awaited is in progress.
-    #[must_use]
-    pub fn finish(mut self) -> Analysis {
+    ///
+    /// For those who [`poll`](Self::poll) or ask for [events](Self::next_event) and want the last
+    /// ones, too; [`finish`](Self::finish) does it by itself. No frame is to be pushed afterwards.
+    pub fn end(&mut self) {
         for whole in self.fragments.finish() {
             self.take_whole(&whole, 0);
         }
-        if let Some((first, frames)) = self.fragments.unused {
+        if let Some((first, frames)) = self.fragments.unused.take() {
             self.seen
                 .undecoded_frames(Undecoded::FragmentAlone, first, frames);
         }
-        for entry in self.table.drain() {
-            self.settle(entry);
+        for place in self.table.unsettled() {
+            self.settle_at(place);
         }
+        self.note_open_lookups();
+    }
+
+    /// Ends the capture and gives its report, but for the connections that [`poll`](Self::poll)
+    /// gave, which are only counted.
+    #[must_use]
+    pub fn finish(mut self) -> Analysis {
+        self.end();
         let kept = self.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
         self.companions.visits.show(Vec::new());
@@ -249,10 +279,20 @@ impl Analyzer {
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
         let located = self.table.locate(segment, moment, &mut self.displaced);
         self.companions.segment(segment, moment, located.is_known);
-        let mut place = located.place;
+        let place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
         }
+        if !located.is_done {
+            self.take_into_connection(segment, moment, place);
+        }
+        while let Some(entry) = self.displaced.pop() {
+            self.settle(entry);
+        }
+    }
+
+    /// Takes a segment of a connection that is being set up.
+    fn take_into_connection(&mut self, segment: &Segment<'_>, moment: Moment, mut place: Place) {
         let roles_known = self
             .table
             .entry(place)
@@ -266,20 +306,16 @@ impl Analyzer {
             }
         }
         if let Some(entry) = self.table.entry(place) {
-            let Entry {
-                connection,
-                milestones,
-                session,
-            } = entry;
-            connection.accept(
-                place.from,
-                segment,
-                moment,
-                milestones,
-                &mut self.budget,
-                session,
-            );
-            for message in session.take_messages() {
+            if let Some(dialogues) = &self.config.extensions.dialogues {
+                entry.session.expect(dialogues, entry.connection.server);
+            }
+            let before = self.events.before(&entry.milestones);
+            entry.accept(place.from, segment, moment, &mut self.budget);
+            let connection = &entry.connection;
+            let milestones = &entry.milestones;
+            self.events
+                .note(ends(connection), milestones, before, self.first_frame);
+            for message in entry.session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
                     Side::Server => (connection.server, connection.client),
@@ -290,9 +326,6 @@ impl Analyzer {
             if entry.session.is_over() || is_closed(entry) {
                 self.settle_at(place);
             }
-        }
-        while let Some(entry) = self.displaced.pop() {
-            self.settle(entry);
         }
     }
 
@@ -370,6 +403,7 @@ impl Analyzer {
             mut milestones,
             mut session,
         } = *entry;
+        let before = self.events.before(&milestones);
         connection.flush(&mut milestones, &mut self.budget, &mut session);
         let port = session.port();
         if let Some(exchange) = session.take_exchange() {
@@ -385,6 +419,7 @@ impl Analyzer {
             .note(&mut setup, named, &self.lookups, &self.companions);
         resolve(&mut setup, named, &self.lookups);
         self.quality.settle(&mut setup, &self.lookups);
+        self.note_settled(&setup, before);
         self.settled.take(setup, app, self.latest, &self.config);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::companions::{MAX_ATTEMPTS, MAX_PER_SERVER, MAX_VISITS};
 use crate::config::Config;
 use crate::decode::Undecoded;
 use crate::notice::{Notice, NoticeCode};
@@ -82,9 +83,9 @@ impl Seen {
         self.limits = reached.then(|| {
             format!(
                 "a limit was reached and something was left out: at most {} connections, and as \
-                 many failed attempts up to 65,536 and visits to other services up to 16,384, {} bytes \
-                 held for reassembly ({} a direction), {} packets in fragments ({} bytes) and {} \
-                 lookups",
+                 many failed attempts up to {MAX_ATTEMPTS}, {MAX_PER_SERVER} at one server, and visits to other \
+                 services up to {MAX_VISITS}, {} bytes held for reassembly ({} a direction), {} packets in \
+                 fragments ({} bytes) and {} lookups",
                 config.max_connections,
                 config.max_total_reassembly,
                 config.max_reassembly,

@@ -12,7 +12,7 @@ use crate::redact::is_recognised;
 use crate::report::{
     self, Analysis, At, Cause, Connection, EndedBy, Finding, Identity, Phase, Summary,
 };
-use crate::time::{Moment, Span, Timestamp};
+use crate::time::{Span, Timestamp};
 use crate::timeline::{Setup, Wait, failure, outcome, waits};
 
 /// Builds the report, connection by connection.
@@ -34,6 +34,8 @@ impl<'a> Reporter<'a> {
             analyzer,
             scene: Scene {
                 first_frame,
+                frames: analyzer.frames,
+                families: &analyzer.config.extensions.families,
                 lookups: &analyzer.lookups,
                 worked: &analyzer.settled.worked,
                 visits: &analyzer.companions.visits,
@@ -57,8 +59,9 @@ impl<'a> Reporter<'a> {
                 for wait in &mut waits {
                     wait.stalled = false;
                 }
-                self.connections
-                    .push(self.connection(setup, &waits, Vec::new()));
+                let mut connection = self.connection(setup, &waits, Vec::new());
+                connection.is_tls = false;
+                self.connections.push(connection);
             }
             return;
         }
@@ -67,8 +70,10 @@ impl<'a> Reporter<'a> {
         self.summary.longest_wait = self.summary.longest_wait.max(longest(&waits));
         let stalled = waits.iter().any(|wait| wait.stalled);
         self.summary.stalled = self.summary.stalled.saturating_add(stalled.into());
+        // Where a cause of the caller's own goes before it, the failure is one nonetheless.
         let failed = findings
-            .first()
+            .iter()
+            .find(|finding| !matches!(finding.cause, Cause::Custom(_)))
             .is_some_and(|finding| explains_failure(finding.cause));
         if let Some(verdict) = findings.first().filter(|_| stalled || failed) {
             let count = self.summary.causes.entry(verdict.cause).or_insert(0);
@@ -182,6 +187,8 @@ impl<'a> Reporter<'a> {
             let index = waits.iter().rposition(|wait| wait.from <= at)?;
             Some((index, failure))
         });
+        let has_families = !self.scene.families.is_empty();
+        let reported = has_families.then(|| self.connection(setup, waits, Vec::new()));
         let mut diagnoses = Vec::new();
         for (index, wait) in waits.iter_mut().enumerate() {
             let failure = failed.and_then(|(at, failure)| (at == index).then_some(failure));
@@ -190,12 +197,16 @@ impl<'a> Reporter<'a> {
                 wait,
                 failure,
                 scene: &self.scene,
+                reported: None,
             };
             let unused = diagnosis::is_unused(&case);
             if !(wait.stalled || unused || failure.is_some()) {
                 continue;
             }
-            let diagnosis = diagnosis::diagnose(&case);
+            // One that was never used is a note, and no wait that a cause could explain.
+            let reported = reported.as_ref().filter(|_| !unused);
+            let reported = reported.and_then(|it| Some((it, it.waits.get(index)?)));
+            let diagnosis = diagnosis::diagnose(&Case { reported, ..case });
             if unused {
                 wait.stalled = false;
             }
@@ -213,14 +224,19 @@ impl<'a> Reporter<'a> {
         verdicts
     }
 
-    fn connection(&self, setup: &Setup, waits: &[Wait], findings: Vec<Finding>) -> Connection {
+    pub(super) fn connection(
+        &self,
+        setup: &Setup,
+        waits: &[Wait],
+        findings: Vec<Finding>,
+    ) -> Connection {
         let first = self.scene.first_frame;
-        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first));
         let protocol = match setup.reading.protocol {
-            Some(protocol) => Some(protocol.name()),
+            Some(protocol) => Some(protocol.name()).filter(|name| !name.is_empty()),
             None => setup.has(Milestone::ClientHello).then_some("tls"),
         };
         Connection {
+            is_tls: true,
             tcp_stream: setup.stream,
             identity: Identity {
                 client_isn: setup.client_isn,
@@ -238,7 +254,10 @@ impl<'a> Reporter<'a> {
             milestones: setup
                 .milestones
                 .iter()
-                .map(|(milestone, moment)| (milestone, at(moment)))
+                .map(|(milestone, moment)| {
+                    let (frame, time) = (moment.frame, moment.time.since(first));
+                    (milestone, At::new(frame, time, setup.way(milestone)))
+                })
                 .collect(),
             waits: waits.iter().map(report_wait).collect(),
             stalled: waits.iter().any(|wait| wait.stalled),

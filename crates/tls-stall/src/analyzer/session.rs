@@ -1,12 +1,14 @@
 //! What reads the bytes of a connection: TLS, or name lookups over TCP.
 
+use std::sync::Arc;
+
 use crate::companions::{Exchange, HTTP, IDENT};
 use crate::decode::Endpoint;
 use crate::dns;
 use crate::milestone::Milestones;
 use crate::tcp::{Piece, Side, StreamSink};
 use crate::time::Moment;
-use crate::tls::{self, Port, Reading};
+use crate::tls::{self, Expected, Port, Reading, StarttlsDialogue};
 
 /// The port of DNS over TCP (RFC 7766).
 const DNS: u16 = 53;
@@ -16,12 +18,16 @@ pub(super) const fn is_visited(port: u16) -> bool {
     matches!(port, HTTP | IDENT)
 }
 
+/// The dialogues of the caller's own, in one word.
+type Dialogues = Arc<Vec<&'static dyn StarttlsDialogue>>;
+
 /// Reads one connection.
 #[derive(Debug)]
 pub(super) enum Session {
     Tls {
         session: tls::Session,
         port: Option<Port>,
+        dialogues: Option<Dialogues>,
         /// Of a service in the clear that others wait for: what passed.
         exchange: Option<Box<Exchange>>,
         /// The phone's app that it belongs to, if a frame told it.
@@ -52,6 +58,18 @@ impl Session {
         match self {
             Self::Tls { port, .. } => *port,
             Self::Dns(_) => None,
+        }
+    }
+
+    /// Lets the caller's own `dialogues` be spoken with `server`, and expects them on their ports.
+    pub(super) fn expect(&mut self, ours: &Dialogues, server: Endpoint) {
+        if let Self::Tls {
+            port, dialogues, ..
+        } = self
+            && dialogues.is_none()
+        {
+            *port = tls::custom_port(server.port, ours).or(*port);
+            *dialogues = Some(Arc::clone(ours));
         }
     }
 
@@ -86,7 +104,6 @@ impl Session {
         }
     }
 
-    /// What passed in a service in the clear, if it is one.
     /// What passed so far in a service that others wait for.
     pub(super) fn exchange(&self) -> Option<&Exchange> {
         match self {
@@ -95,6 +112,7 @@ impl Session {
         }
     }
 
+    /// What passed in a service in the clear, if it is one.
     pub(super) fn take_exchange(&mut self) -> Option<Box<Exchange>> {
         match self {
             Self::Tls { exchange, .. } => exchange.take(),
@@ -105,7 +123,7 @@ impl Session {
     /// Ends the reading.
     pub(super) fn finish(self, milestones: &mut Milestones) -> Reading {
         match self {
-            Self::Tls { session, .. } => session.finish(milestones),
+            Self::Tls { session, port, .. } => session.finish(port, milestones),
             Self::Dns(_) => Reading::default(),
         }
     }
@@ -116,10 +134,10 @@ impl StreamSink for Session {
         if server.port == DNS {
             return Self::Dns(Box::default());
         }
-        let port = tls::port(server.port);
         Self::Tls {
-            session: tls::Session::new(port),
-            port,
+            session: tls::Session::default(),
+            port: tls::port(server.port),
+            dialogues: None,
             exchange: is_visited(server.port).then(Box::default),
             app: None,
         }
@@ -128,12 +146,20 @@ impl StreamSink for Session {
     fn piece(&mut self, from: Side, piece: Piece<'_>, milestones: &mut Milestones) {
         match self {
             Self::Tls {
-                session, exchange, ..
+                session,
+                port,
+                dialogues,
+                exchange,
+                ..
             } => {
                 if let Some(exchange) = exchange {
                     exchange.piece(from, &piece);
                 }
-                session.piece(from, piece, milestones);
+                let expected = Expected {
+                    port: *port,
+                    dialogues: dialogues.as_ref().map_or(&[], |all| all.as_slice()),
+                };
+                session.piece(from, piece, expected, milestones);
             }
             Self::Dns(streams) => {
                 // A deframer that has lost bytes cannot find the next message.
@@ -164,13 +190,17 @@ impl StreamSink for Session {
         if let Self::Tls {
             session,
             port,
+            dialogues,
             exchange,
             ..
         } = self
         {
             *exchange = None;
-            *port = tls::port(server.port);
-            session.swap_sides(*port);
+            let ours = dialogues.as_ref();
+            *port = ours
+                .and_then(|ours| tls::custom_port(server.port, ours))
+                .or_else(|| tls::port(server.port));
+            session.swap_sides();
         }
     }
 }

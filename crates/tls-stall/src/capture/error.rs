@@ -52,6 +52,11 @@ impl ReadError {
         }
     }
 
+    /// The file could not be opened.
+    pub(crate) const fn opening(error: io::Error) -> Self {
+        Self::new(Reason::Opening(error), 0, None)
+    }
+
     pub(super) const fn reason(&self) -> &Reason {
         &self.reason
     }

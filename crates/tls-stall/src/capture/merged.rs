@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use super::error::{ReadError, Reason};
+use super::error::ReadError;
 use super::frame::Frame;
 use super::reader::CaptureReader;
 use super::record::Packet;
@@ -229,8 +229,7 @@ impl<R: Read, F: FnMut(&Path) -> io::Result<R>> MergedReader<R, F> {
         path: &Path,
         read_ahead: Option<usize>,
     ) -> Result<CaptureReader<R>, ReadError> {
-        let input =
-            (self.open)(path).map_err(|error| ReadError::new(Reason::Opening(error), 0, None))?;
+        let input = (self.open)(path).map_err(ReadError::opening)?;
         match read_ahead {
             Some(len) => CaptureReader::with_read_ahead(input, len, self.config.max_unpacked),
             None => CaptureReader::with_config(input, &self.config),

@@ -102,6 +102,11 @@ impl NetMon {
             self.frame(bytes, offset)
         } else if offset < self.table.end {
             self.entries(bytes, offset)
+        } else if self.complete && self.listed != self.read {
+            // Said at the table's end, whatever the pieces in which it was read; and once.
+            self.listed = self.read;
+            let damage = Some(Damage::FrameTable);
+            Step::Skip { len: 0, damage }
         } else if bytes.is_empty() {
             Step::Need(Need::AtLeast(1))
         } else {
@@ -183,7 +188,7 @@ impl NetMon {
         self.start.plus(Span::from_nanos(since))
     }
 
-    /// Reads entries of the table; at its end, holds it to the frames.
+    /// Reads entries of the table.
     fn entries(&mut self, bytes: &[u8], offset: u64) -> Step {
         let left = self.table.end.saturating_sub(offset);
         let room = usize::try_from(left).unwrap_or(usize::MAX);
@@ -203,8 +208,7 @@ impl NetMon {
             within.len().saturating_sub(rest.len())
         };
         self.complete |= ends;
-        let damage = (ends && self.listed != self.read).then_some(Damage::FrameTable);
-        Step::Skip { len, damage }
+        Step::Skip { len, damage: None }
     }
 }
 

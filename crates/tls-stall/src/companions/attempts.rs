@@ -19,7 +19,7 @@ const AT_ONCE: Span = Span::from_millis(250);
 const LONGEST_INTERVAL: Span = Span::from_secs(130);
 
 /// Attempts kept of one server, in one generation.
-const MAX_PER_SERVER: usize = 256;
+pub(crate) const MAX_PER_SERVER: usize = 256;
 
 /// The latest attempts, by server.
 ///

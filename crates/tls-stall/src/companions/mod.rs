@@ -13,17 +13,17 @@ mod quic;
 mod visit;
 
 pub(crate) use attempt::{Attempt, Fate};
-pub(crate) use attempts::Attempts;
+pub(crate) use attempts::{Attempts, MAX_PER_SERVER};
 pub(crate) use visit::{Exchange, HTTP, IDENT, Visit, Visits};
 
 use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind, Segment};
 use crate::time::Moment;
 
 /// Attempts that are remembered, of each transport.
-const MAX_ATTEMPTS: usize = 65_536;
+pub(crate) const MAX_ATTEMPTS: usize = 65_536;
 
 /// Visits that are remembered.
-const MAX_VISITS: usize = 16_384;
+pub(crate) const MAX_VISITS: usize = 16_384;
 
 /// The attempts and visits of a capture, from its packets in their order.
 #[derive(Debug)]

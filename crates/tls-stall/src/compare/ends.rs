@@ -23,6 +23,7 @@ const LATE: Span = Span::from_millis(200);
 /// Where the time of one connection went that was captured at two places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Ends {
     /// Which of the captures was made nearer to the client and which nearer to the server, by the
@@ -38,6 +39,7 @@ pub struct Ends {
 /// How one wait was divided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Share {
     /// The phase.
@@ -67,6 +69,7 @@ impl Share {
 /// A milestone that did not get from the one end to the other as it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Stray {
     /// The milestone.

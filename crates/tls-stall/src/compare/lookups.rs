@@ -19,6 +19,7 @@ const SLOWER: i64 = 10;
 /// A lookup that was made in only one of two captures, or went differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LookupPair {
     /// The names asked for: different ones where they stand for different addresses of the same end.

@@ -14,7 +14,9 @@ pub use self::matching::MatchedBy;
 pub use self::phases::PhasePair;
 
 use self::lookups::Lookups;
-use crate::report::{Analysis, CaptureReport, Cause, Connection, Options, Phase, Tool};
+use crate::report::{
+    Analysis, CaptureReport, Cause, Connection, Options, Phase, SCHEMA_VERSION, Tool,
+};
 use crate::time::FrameNumber;
 
 /// Two captures, and which of their connections are held against each other.
@@ -43,9 +45,19 @@ use crate::time::FrameNumber;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        description = "Two captures, and which of their connections are held against each other. \
+        Every array of two stands for the two captures, in their order: first the failing one (*here*), \
+        then the healthy one (*there*)."
+    )
+)]
 #[non_exhaustive]
 pub struct Comparison {
     /// Raised by a change that breaks a reader; 1 today.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// What made the comparison.
     pub tool: Tool,
@@ -62,6 +74,7 @@ pub struct Comparison {
 /// Two connections to one server, or one connection seen from two places.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Pair {
     /// Their numbers in the two captures.
@@ -118,7 +131,7 @@ impl Comparison {
         };
         let pairs = matched.pairs.iter().map(pair).collect();
         Self {
-            schema_version: 1,
+            schema_version: SCHEMA_VERSION,
             tool: Tool::current(),
             options,
             pairs,

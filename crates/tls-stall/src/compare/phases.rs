@@ -14,6 +14,7 @@ const SHARE_OF_DIFFERENCE: i64 = 50;
 /// One phase of two connections: how long each was in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PhasePair {
     /// The phase.

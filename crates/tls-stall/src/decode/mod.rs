@@ -38,7 +38,7 @@ pub use packet::Endpoint;
 pub(crate) use app::app_name;
 pub(crate) use fragment::{Fragments, Whole};
 pub(crate) use layers::{decode, decode_whole};
-#[cfg(test)]
-pub(crate) use packet::TcpFlags;
-pub(crate) use packet::{Datagram, IcmpError, IcmpKind, IpFacts, Packet, Resolution, Segment};
+pub(crate) use packet::{
+    Datagram, IcmpError, IcmpKind, IpFacts, Packet, Resolution, Segment, TcpFlags,
+};
 pub(crate) use undecoded::Undecoded;

@@ -20,6 +20,7 @@ pub(crate) enum Packet<'a> {
 /// An address and a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(
     clippy::exhaustive_structs,
     reason = "an address and a port, nothing else"

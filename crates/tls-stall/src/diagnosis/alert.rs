@@ -1,6 +1,6 @@
 //! Handshakes that ended in an alert.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::Side;
 use crate::timeline::Failure;
@@ -105,7 +105,11 @@ fn candidate(
         },
         summary,
         remedy,
-        evidence: vec![(alert.at, format!("the {who} sends {what}"))],
+        evidence: vec![Exhibit::of(
+            alert.from,
+            alert.at,
+            format!("the {who} sends {what}"),
+        )],
         checks,
         is_fallback: false,
         lookups: Vec::new(),

@@ -1,8 +1,8 @@
 //! Waits that the capture itself made, or the end of which it missed; and what it makes doubtful.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, words};
 use crate::quality::Step;
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, Party, Phase, Way};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
 
@@ -13,6 +13,36 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     }
     if let Some(unseen) = missed_end(case) {
         opinions.push(Opinion::Holds(Box::new(frames_lost(case, unseen))));
+    }
+}
+
+/// The last resort for a stalled wait that nothing explains, such as a TCP handshake whose SYN-ACK was
+/// not captured: it says that the capture does not tell.
+pub(super) fn untold(case: &Case<'_>) -> Candidate {
+    let awaited = words::awaited(case.wait.phase);
+    Candidate {
+        cause: Cause::CaptureArtefact,
+        waiting_on: case.wait.waiting_on,
+        cover: Cover::none(),
+        summary: format!(
+            "It took {} until {awaited}, and the frames that would tell why are not in the capture.",
+            case.wait.duration()
+        ),
+        remedy: "Capture again without loss: a larger buffer (tcpdump -B), a filter that lets \
+                 less through, and both directions."
+            .to_owned(),
+        evidence: Vec::new(),
+        checks: vec![
+            Check::strong("covers-the-wait", None, "what took the time is not seen"),
+            Check::strong(
+                NO_FRAMES_LOST,
+                None,
+                "which frames are missing is not known",
+            ),
+        ],
+        is_fallback: true,
+        lookups: Vec::new(),
+        subject: None,
     }
 }
 
@@ -54,6 +84,7 @@ fn rests_on(cause: Cause, phase: Phase) -> Option<Absence> {
         | Cause::ClientHelloLost
         | Cause::ClientFlightLost
         | Cause::ResetOnClientHello
+        | Cause::ProxyTunnel
         | Cause::ServerSlow
         | Cause::ServerSilent => Some(Absence::Of(Side::Server)),
         Cause::ServerFlightLost => Some(Absence::Of(Side::Client)),
@@ -178,20 +209,18 @@ fn without_packets(case: &Case<'_>, cause: Cause, side: Side) -> Vec<Check> {
             "what was awaited was acknowledged, and is not in the capture",
         )];
     }
+    let unseen = setup.unseen(side).filter(|at| *at <= case.wait.to);
+    let unseen = unseen.map(|at| {
+        let detail = format!("frame {} acknowledges what was not captured", at.frame);
+        Check::strong(NO_FRAMES_LOST, None, detail)
+    });
     if setup.traces.client.heard && setup.traces.server.heard {
-        let unseen = setup.unseen(side).filter(|at| *at <= case.wait.to);
-        return unseen
-            .map(|at| {
-                let detail = format!("frame {} acknowledges what was not captured", at.frame);
-                Check::strong(NO_FRAMES_LOST, None, detail)
-            })
-            .into_iter()
-            .collect();
+        return Vec::from_iter(unseen);
     }
     // A SYN that is sent again has had no answer; nothing else shows that the way back was seen.
     let resent = cause == Cause::ConnectTimeout && setup.syns.len() > 1;
     match case.scene.capture.shows_both_directions(case.scene.lookups) {
-        Some(true) => Vec::new(),
+        Some(true) => Vec::from_iter(unseen),
         None => vec![Check::strong(
             BOTH_DIRECTIONS,
             None,
@@ -265,8 +294,9 @@ fn awaited_of(case: &Case<'_>) -> Option<Side> {
         | Phase::ServerHello
         | Phase::ServerFlight
         | Phase::ServerFinished => Some(Side::Server),
-        Phase::ClientHello | Phase::ClientFinished => Some(Side::Client),
-        Phase::Starttls => match case.wait.waiting_on {
+        Phase::ClientFinished => Some(Side::Client),
+        // A ClientHello may have to wait for a proxy.
+        Phase::ClientHello | Phase::Starttls => match case.wait.waiting_on {
             Party::Client => Some(Side::Client),
             Party::Server => Some(Side::Server),
             Party::Network | Party::Resolver => None,
@@ -306,9 +336,10 @@ fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
         remedy: "Capture again, on a host that stays awake and whose clock is not set meanwhile."
             .to_owned(),
         evidence: vec![
-            (step.before, "the last frame before the step".to_owned()),
-            (
+            Exhibit::new(step.before, Way::UNKNOWN, "the last frame before the step"),
+            Exhibit::new(
                 step.after,
+                Way::UNKNOWN,
                 format!("the first frame after it, {length} later"),
             ),
         ],
@@ -328,9 +359,9 @@ fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
 
 fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
     let awaited = words::awaited(case.wait.phase);
-    let by = match awaited_of(case) {
-        Some(Side::Client) => "server",
-        _ => "client",
+    let (side, by) = match awaited_of(case) {
+        Some(Side::Client) => (Side::Server, "server"),
+        _ => (Side::Client, "client"),
     };
     Candidate {
         cause: Cause::CaptureArtefact,
@@ -344,7 +375,8 @@ fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
         remedy: "Capture again without loss: a larger buffer (tcpdump -B), a filter that lets \
                  less through, and both directions."
             .to_owned(),
-        evidence: vec![(
+        evidence: vec![Exhibit::of(
+            side,
             unseen,
             format!("the {by} acknowledges what is not in the capture"),
         )],

@@ -65,6 +65,15 @@ impl Check {
         }
     }
 
+    pub(super) const fn is_necessary(&self) -> bool {
+        matches!(self.weight, Weight::Necessary)
+    }
+
+    pub(super) fn map_detail(mut self, map: impl FnOnce(String) -> String) -> Self {
+        self.detail = map(self.detail);
+        self
+    }
+
     pub(super) fn report(self) -> report::Check {
         report::Check {
             name: self.name,

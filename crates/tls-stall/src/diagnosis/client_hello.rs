@@ -1,6 +1,6 @@
 //! A ClientHello that did not get through.
 
-use super::{Candidate, Case, Check, Cover, Opinion, flight, path_mtu};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, flight, path_mtu};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
@@ -69,13 +69,14 @@ fn sent_again(case: &Case<'_>, copies: &[&Resent], last: Moment) -> Candidate {
             setup.server
         )
     };
-    let mut evidence: Vec<(Moment, String)> = vec![(first, "the ClientHello".to_owned())];
+    let mut evidence = vec![Exhibit::of_client(first, "the ClientHello")];
     evidence.extend(
         copies
             .iter()
-            .map(|copy| (copy.moment, "the ClientHello, sent again".to_owned())),
+            .map(|copy| Exhibit::of_client(copy.moment, "the ClientHello, sent again")),
     );
-    evidence.extend(acked.map(|at| (at, "the server acknowledges the ClientHello".to_owned())));
+    evidence
+        .extend(acked.map(|at| Exhibit::of_server(at, "the server acknowledges the ClientHello")));
     Candidate {
         cause: Cause::ClientHelloLost,
         waiting_on: Party::Network,

@@ -1,6 +1,6 @@
 //! Waits for the TCP handshake: lost, timed out, refused.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::tcp::routers_passed;
@@ -80,7 +80,7 @@ fn syn_lost(case: &Case<'_>) -> Candidate {
             .chain(
                 setup
                     .at(Milestone::SynAck)
-                    .map(|at| (at, "SYN-ACK".to_owned())),
+                    .map(|at| Exhibit::of_server(at, "SYN-ACK")),
             )
             .collect(),
         checks: vec![
@@ -330,7 +330,7 @@ fn connect_refused(case: &Case<'_>) -> Candidate {
             "Check that a server listens on port {} of {}, and that no firewall rejects {}.",
             setup.server.port, setup.server.ip, setup.client.ip
         ),
-        evidence: vec![(case.wait.to, words::end(case))],
+        evidence: vec![case.end()],
         checks: vec![Check::necessary("refused", true, how)],
         is_fallback: false,
         lookups: Vec::new(),
@@ -346,10 +346,10 @@ fn asked(case: &Case<'_>) -> Vec<Moment> {
     copies.filter(|syn| *syn <= until).collect()
 }
 
-fn copies_of_syn(copies: &[Moment]) -> Vec<(Moment, String)> {
+fn copies_of_syn(copies: &[Moment]) -> Vec<Exhibit> {
     let number = |(index, moment): (usize, &Moment)| match index {
-        0 => (*moment, "SYN".to_owned()),
-        again => (*moment, format!("SYN, sent again ({again})")),
+        0 => Exhibit::of_client(*moment, "SYN"),
+        again => Exhibit::of_client(*moment, format!("SYN, sent again ({again})")),
     };
     copies.iter().enumerate().map(number).collect()
 }

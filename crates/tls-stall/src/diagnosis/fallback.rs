@@ -1,8 +1,9 @@
 //! Waits for attempts that failed before the connection: at another address of its name, or by
 //! QUIC.
 
+use super::exhibit::way_of_icmp;
 use super::name_lookup::join;
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::companions::Fate;
 use crate::decode::Endpoint;
 use crate::report::{Cause, Party, Phase};
@@ -305,7 +306,7 @@ fn remedy(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> String {
     )
 }
 
-fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<(Moment, String)> {
+fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<Exhibit> {
     let packet = match transport {
         Transport::Tcp => "SYN",
         Transport::Quic => "QUIC Initial",
@@ -315,17 +316,24 @@ fn evidence(transport: Transport, parts: &[Part<'_>]) -> Vec<(Moment, String)> {
         let (attempt, server) = (&part.earlier.attempt, part.earlier.server);
         for (index, copy) in attempt.copies().enumerate() {
             let again = if index == 0 { "" } else { ", sent again" };
-            frames.push((copy, format!("{packet} to {server}{again}")));
+            frames.push(Exhibit::of_client(
+                copy,
+                format!("{packet} to {server}{again}"),
+            ));
         }
         match attempt.end {
-            Some((at, Fate::Refused)) => frames.push((at, format!("{server} refuses (RST)"))),
+            Some((at, Fate::Refused)) => {
+                frames.push(Exhibit::of_server(at, format!("{server} refuses (RST)")));
+            }
             Some((at, Fate::Unreachable(reporter))) => {
-                frames.push((at, format!("ICMP error from {reporter} about {server}")));
+                let way = way_of_icmp(reporter, server.ip);
+                let text = format!("ICMP error from {reporter} about {server}");
+                frames.push(Exhibit::new(at, way, text));
             }
             Some((_, Fate::Answered)) | None => {}
         }
     }
-    frames.sort_by_key(|(moment, _)| *moment);
+    frames.sort_by_key(|exhibit| exhibit.moment);
     frames.truncate(MAX_EVIDENCE);
     frames
 }

@@ -1,6 +1,6 @@
 //! A flight after the ClientHello that was lost and sent again.
 
-use super::{Candidate, Case, Check, Cover, Opinion, path_mtu};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, path_mtu};
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
@@ -75,11 +75,12 @@ pub(super) fn late(case: &Case<'_>, side: Side, cause: Cause) -> Option<Candidat
              what was sent again, and when."
         ),
         evidence: vec![
-            (
+            Exhibit::of(
+                side,
                 hole.since,
                 format!("{} bytes before this segment are missing", hole.len),
             ),
-            (filled, format!("{len} bytes fill the hole")),
+            Exhibit::of(side, filled, format!("{len} bytes fill the hole")),
         ],
         checks: vec![
             Check::necessary(
@@ -125,11 +126,11 @@ fn candidate(
         Some(at) => format!("{receiver} acknowledged it only {}", after(at, wait.from)),
         None => format!("{receiver} never acknowledged it"),
     };
-    let mut evidence: Vec<(Moment, String)> = copies
+    let mut evidence: Vec<Exhibit> = copies
         .iter()
-        .map(|copy| (copy.moment, format!("{} bytes, sent again", copy.len)))
+        .map(|copy| Exhibit::of(side, copy.moment, format!("{} bytes, sent again", copy.len)))
         .collect();
-    evidence.extend(acked.map(|at| (at, "acknowledged".to_owned())));
+    evidence.extend(acked.map(|at| Exhibit::of(side.peer(), at, "acknowledged")));
     Candidate {
         cause,
         waiting_on: Party::Network,

@@ -4,7 +4,7 @@
 use super::visit::{self, SLACK};
 use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::companions::{IDENT, Visit};
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, Party, Phase, Way};
 use crate::time::Span;
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
@@ -47,7 +47,7 @@ fn ident_lookup(case: &Case<'_>, visit: &Visit) -> Option<Candidate> {
              {client} refuse port {IDENT} with a reset instead of dropping the packets: a refusal \
              takes no time."
         ),
-        evidence: visit::evidence(visit),
+        evidence: visit::evidence(visit, Way::TO_CLIENT),
         checks: vec![
             Check::necessary(
                 "asks-the-peer",

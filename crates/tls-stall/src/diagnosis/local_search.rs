@@ -3,10 +3,10 @@
 //! The question itself is never sent, so nothing but ARP or neighbour solicitations is in the
 //! capture.
 
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, words};
 use crate::quality::Search;
 use crate::report::{Cause, Party};
-use crate::time::{Moment, Span};
+use crate::time::Span;
 
 /// Later than this after the turn began, the search may belong to anything.
 const AT_ONCE: Span = Span::from_millis(500);
@@ -80,7 +80,7 @@ fn resolver_down(case: &Case<'_>, search: &Search) -> Candidate {
             "Find out why {target} is down or gone, or give {} another resolver.",
             case.waiter()
         ),
-        evidence: evidence(search),
+        evidence: evidence(case, search),
         checks: vec![
             Check::necessary(
                 "looked-for-a-resolver",
@@ -109,10 +109,13 @@ fn resolver_down(case: &Case<'_>, search: &Search) -> Candidate {
     }
 }
 
-fn evidence(search: &Search) -> Vec<(Moment, String)> {
+fn evidence(case: &Case<'_>, search: &Search) -> Vec<Exhibit> {
+    let way = case.way_of_query(case.waiter());
     let text = format!("who has {}? No answer", search.target);
     let requests = search.requests.iter().take(16);
-    requests.map(|at| (*at, text.clone())).collect()
+    requests
+        .map(|&at| Exhibit::new(at, way, text.clone()))
+        .collect()
 }
 
 fn capitalised(text: &str) -> String {

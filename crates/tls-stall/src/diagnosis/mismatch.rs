@@ -1,9 +1,8 @@
 //! Two ends of which only one speaks TLS, or each of which waits for the other.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase};
-use crate::time::Moment;
 use crate::timeline::Failure;
 use crate::tls::{Port, Said};
 
@@ -71,9 +70,12 @@ fn tls_to_cleartext(case: &Case<'_>, answer: &Said) -> Candidate {
         ),
         remedy,
         evidence: hello
-            .map(|at| (at, "the ClientHello".to_owned()))
+            .map(|at| Exhibit::of_client(at, "the ClientHello"))
             .into_iter()
-            .chain([(answer.moment, format!("the server says {quote}"))])
+            .chain([Exhibit::of_server(
+                answer.moment,
+                format!("the server says {quote}"),
+            )])
             .collect(),
         checks: vec![Check::necessary(
             "one-side-speaks-tls",
@@ -98,16 +100,19 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
         length if case.wait.stalled => format!(" was silent for {length}, and then"),
         _ => String::new(),
     };
-    let answered: Option<(Moment, String)> =
-        match (&setup.reading.alert, &setup.reading.spoken.server) {
-            (Some(alert), _) => Some((alert.at, "the server answers with a TLS alert".to_owned())),
-            (None, Some(answer)) => {
-                Some((answer.moment, format!("the server says {}", answer.quote())))
-            }
-            (None, None) => setup
-                .server_closed()
-                .map(|at| (at, "the server closes".to_owned())),
-        };
+    let answered = match (&setup.reading.alert, &setup.reading.spoken.server) {
+        (Some(alert), _) => Some(Exhibit::of_server(
+            alert.at,
+            "the server answers with a TLS alert",
+        )),
+        (None, Some(answer)) => Some(Exhibit::of_server(
+            answer.moment,
+            format!("the server says {}", answer.quote()),
+        )),
+        (None, None) => setup
+            .server_closed()
+            .map(|at| Exhibit::of_server(at, "the server closes")),
+    };
     let proves_tls = setup.reading.is_tls
         || setup
             .reading
@@ -128,8 +133,8 @@ fn cleartext_to_tls(case: &Case<'_>, said: &Said) -> Candidate {
              the port that begins in the clear.",
             server.port
         ),
-        evidence: [(said.moment, format!("the client says {quote}"))]
-            .into_iter()
+        evidence: std::iter::once(said.moment)
+            .map(|at| Exhibit::of_client(at, format!("the client says {quote}")))
             .chain(answered)
             .collect(),
         checks: vec![

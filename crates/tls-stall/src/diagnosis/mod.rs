@@ -3,7 +3,8 @@
 //! Each family of causes is one file. It looks at one wait of one finished connection and at the
 //! capture's lookups, never at packets, and gives its opinions: a [`Candidate`] with named checks,
 //! or a cause that it rules out. What the checks earn is settled in one place
-//! ([`confidence`](self::check)), and so is the choice between the candidates.
+//! ([`confidence`](self::check)), and so is the choice between the candidates. Families of the
+//! caller's own ([`custom`]) give their opinions through the same door.
 
 mod alert;
 mod artefact;
@@ -11,6 +12,8 @@ mod check;
 mod client_hello;
 mod connect;
 mod cover;
+mod custom;
+mod exhibit;
 mod fallback;
 mod flight;
 mod ident;
@@ -33,12 +36,14 @@ use std::collections::BTreeSet;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::cover::Cover;
+pub use self::custom::{CaseView, CauseFamily, Explanation};
+pub(crate) use self::exhibit::Exhibit;
 pub(crate) use self::revocation::host_of;
 pub(crate) use self::scene::{Case, Scene};
 pub(crate) use self::silence::is_unused;
 pub(crate) use self::worked::Worked;
-use crate::report::{self, Cause, Confidence, Evidence, Party, RuledOut};
-use crate::time::{Moment, Span, Timestamp};
+use crate::report::{self, Cause, Confidence, Party, RuledOut};
+use crate::time::Span;
 
 /// An explanation of a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub(crate) struct Candidate {
     pub(crate) cover: Cover,
     pub(crate) summary: String,
     pub(crate) remedy: String,
-    pub(crate) evidence: Vec<(Moment, String)>,
+    pub(crate) evidence: Vec<Exhibit>,
     pub(crate) checks: Vec<Check>,
     /// It names who was silent, not why: any explanation that is more than possible goes first.
     pub(crate) is_fallback: bool,
@@ -96,6 +101,7 @@ const FAMILIES: &[Family] = &[
     mismatch::consider,
     proxy::consider,
     alert::consider,
+    custom::consider,
     silence::consider,
 ];
 
@@ -138,6 +144,9 @@ pub(crate) fn diagnose(case: &Case<'_>) -> Diagnosis {
                 }
             }
         }
+    }
+    if ranked.is_empty() && case.wait.stalled {
+        ranked.push((Confidence::Low, Box::new(artefact::untold(case))));
     }
     // What is proven to have taken the time, then what is proven to have ended the handshake, then
     // the silence itself, then what is only possible.
@@ -229,8 +238,8 @@ fn finding(
     let first = case.scene.first_frame;
     let mut evidence = candidate.evidence;
     evidence.extend(case.boundaries());
-    evidence.sort_by_key(|(moment, _)| *moment);
-    evidence.dedup_by_key(|(moment, _)| moment.frame);
+    evidence.sort_by_key(|exhibit| exhibit.moment);
+    evidence.dedup_by_key(|exhibit| exhibit.moment.frame);
     let ruled_out = ruled_out
         .iter()
         .filter(|out| out.cause != candidate.cause)
@@ -246,23 +255,15 @@ fn finding(
         summary: candidate.summary,
         remedy: candidate.remedy,
         display_filter: display_filter(&evidence),
-        evidence: evidence.into_iter().map(|it| frame(it, first)).collect(),
+        evidence: evidence.into_iter().map(|it| it.report(first)).collect(),
         checks: candidate.checks.into_iter().map(Check::report).collect(),
         ruled_out,
     }
 }
 
-fn frame((moment, message): (Moment, String), first: Timestamp) -> Evidence {
-    Evidence {
-        frame: moment.frame,
-        time: moment.time.since(first),
-        message,
-    }
-}
-
 /// Shows the evidence in Wireshark.
-fn display_filter(evidence: &[(Moment, String)]) -> String {
-    let frames: BTreeSet<_> = evidence.iter().map(|(moment, _)| moment.frame).collect();
+fn display_filter(evidence: &[Exhibit]) -> String {
+    let frames: BTreeSet<_> = evidence.iter().map(|it| it.moment.frame).collect();
     let frames: Vec<_> = frames.iter().map(ToString::to_string).collect();
     format!("frame.number in {{{}}}", frames.join(","))
 }

@@ -1,6 +1,6 @@
 //! A path on which only the large packets vanish, told from plain loss by the sizes.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::report::{Cause, EndedBy, Party, Phase};
 use crate::tcp::{Resent, Side};
 use crate::time::{Moment, Span};
@@ -33,8 +33,8 @@ pub(super) struct Pattern {
     size: u32,
     /// The copies that were sent in vain; empty where they are not visible from here.
     copies: Vec<Moment>,
-    /// When smaller ones came through instead.
-    until: Option<Moment>,
+    /// When smaller ones came through instead, and who sent the frame that tells.
+    until: Option<(Moment, Side)>,
     small: String,
 }
 
@@ -111,7 +111,7 @@ fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
     Some(Pattern {
         size,
         copies,
-        until: smaller.map(|(_, at)| at),
+        until: smaller.map(|(_, at)| (at, side.peer())),
         small,
     })
 }
@@ -145,7 +145,7 @@ fn seen_by_receiver(case: &Case<'_>, side: Side) -> Option<Pattern> {
     Some(Pattern {
         size,
         copies: Vec::new(),
-        until: filled.map(|(at, _)| at),
+        until: filled.map(|(at, _)| (at, side)),
         small,
     })
 }
@@ -158,7 +158,10 @@ impl Pattern {
             Side::Client => (client, server),
             Side::Server => (server, client),
         };
-        let until = self.until.unwrap_or(case.wait.to).min(case.wait.to);
+        let until = self
+            .until
+            .map_or(case.wait.to, |(at, _)| at)
+            .min(case.wait.to);
         let explained = until.since(case.wait.from).max(Span::ZERO);
         let wait = case.wait.duration();
         let count = self.copies.len();
@@ -181,10 +184,10 @@ impl Pattern {
             evidence: self
                 .copies
                 .iter()
-                .map(|&at| (at, format!("{} bytes, sent again", self.size)))
+                .map(|&at| Exhibit::of(side, at, format!("{} bytes, sent again", self.size)))
                 .chain(
                     self.until
-                        .map(|at| (at, "smaller segments come through".to_owned())),
+                        .map(|(at, by)| Exhibit::of(by, at, "smaller segments come through")),
                 )
                 .collect(),
             checks: vec![

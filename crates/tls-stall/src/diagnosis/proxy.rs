@@ -1,9 +1,8 @@
 //! The stage at a proxy before TLS.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::Side;
-use crate::time::Moment;
 use crate::timeline::Failure;
 use crate::tls::Tunnel;
 
@@ -60,14 +59,16 @@ fn candidate(case: &Case<'_>, tunnel: &Tunnel) -> Candidate {
             ),
         },
     };
-    let mut evidence: Vec<(Moment, String)> =
-        vec![(asked, format!("the client asks for a tunnel to {upstream}"))];
+    let mut evidence = vec![Exhibit::of_client(
+        asked,
+        format!("the client asks for a tunnel to {upstream}"),
+    )];
     evidence.extend(tunnel.answer.as_ref().map(|answer| {
         let text = match &answer.refusal {
             Some(words) => format!("the proxy refuses: \"{words}\""),
             None => "the proxy opens the tunnel".to_owned(),
         };
-        (answer.moment, text)
+        Exhibit::of_server(answer.moment, text)
     }));
     Candidate {
         cause: Cause::ProxyTunnel,

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::dns::{Lookup, Lookups, RecordType};
-use crate::report::{Cause, LookupOutcome, Party};
+use crate::report::{Cause, LookupOutcome, Party, Way};
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::Failure;
 use crate::tls::{Answers, Grounds, Refusal};
@@ -45,7 +45,10 @@ fn candidate(case: &Case<'_>, refusal: &Refusal) -> Candidate {
         Grounds::Other => (None, Vec::new(), Vec::new()),
         Grounds::Nameless | Grounds::Listed => names_of(case, refusal.moment),
     };
-    let mut evidence = vec![(refusal.moment, format!("the server refuses{quoted}"))];
+    let mut evidence = vec![Exhibit::of_server(
+        refusal.moment,
+        format!("the server refuses{quoted}"),
+    )];
     evidence.extend(seen);
     let mut checks = vec![Check::necessary(
         "refused-in-clear",
@@ -102,7 +105,7 @@ struct Name {
     detail: String,
 }
 
-type Seen = Vec<(Moment, String)>;
+type Seen = Vec<Exhibit>;
 
 /// What the capture shows of the client's name, up to and around the refusal at `at`.
 fn names_of(case: &Case<'_>, at: Moment) -> (Option<Name>, Vec<u64>, Seen) {
@@ -118,8 +121,13 @@ fn names_of(case: &Case<'_>, at: Moment) -> (Option<Name>, Vec<u64>, Seen) {
         return (Some(name), Vec::new(), Vec::new());
     };
     let mut used = vec![reverse.number];
-    let mut seen = vec![(
+    let way = match case.party(reverse.asker) {
+        Party::Network => Way::UNKNOWN,
+        asker => Way::between(asker, Party::Resolver),
+    };
+    let mut seen = vec![Exhibit::new(
         reverse.first(),
+        way,
         format!("PTR lookup of {client}: {}", reverse.outcome()),
     )];
     let (holds, detail) = match reverse.outcome() {
@@ -129,7 +137,8 @@ fn names_of(case: &Case<'_>, at: Moment) -> (Option<Name>, Vec<u64>, Seen) {
         LookupOutcome::Answered => match confirmation(case, reverse, client, to) {
             Some((forward, confirms)) => {
                 used.push(forward.number);
-                seen.push((forward.first(), format!("lookup of {}", forward.name)));
+                let text = format!("lookup of {}", forward.name);
+                seen.push(Exhibit::new(forward.first(), way, text));
                 let detail = if confirms {
                     format!(
                         "its PTR record names {}, which leads back to it",

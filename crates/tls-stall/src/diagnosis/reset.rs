@@ -1,8 +1,8 @@
 //! A ClientHello that was answered with a reset.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::milestone::Milestone;
-use crate::report::{Cause, Party, Vantage};
+use crate::report::{Cause, Party, Vantage, Way};
 use crate::tcp::{Maker, Reset};
 use crate::time::{Moment, Span};
 use crate::timeline::Failure;
@@ -71,9 +71,14 @@ fn candidate(case: &Case<'_>, reset: &Reset, hello: Moment, after: Span) -> Cand
         },
         remedy: remedy(case, on_path),
         evidence: vec![
-            (hello, "the ClientHello".to_owned()),
-            (
+            Exhibit::of_client(hello, "the ClientHello"),
+            Exhibit::new(
                 reset.moment,
+                if on_path {
+                    Way::between(Party::Network, Party::Client)
+                } else {
+                    Way::TO_CLIENT
+                },
                 format!(
                     "a reset from the server's address, with TTL {}",
                     reset.ip.ttl

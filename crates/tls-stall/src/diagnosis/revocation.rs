@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use super::name_lookup::{evidence_of, join};
 use super::visit::{self, Over, SLACK};
-use super::{Candidate, Case, Check, Cover, Opinion, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, words};
 use crate::companions::{Exchange, HTTP, Visit};
 use crate::dns::{End, Lookup, is_under_reverse_tree};
 use crate::milestone::Milestone;
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, Party, Phase, Way};
 use crate::time::{Moment, Span};
 
 /// Fetches and lookups of one finding.
@@ -135,7 +135,7 @@ fn revocation_lookup(case: &Case<'_>, steps: &Steps<'_>) -> Option<Candidate> {
     let first = steps.first()?;
     let cover = steps.cover(to);
     let explained = cover.within(from.time, to.time).length();
-    let mut evidence: Vec<(Moment, String)> = steps
+    let mut evidence: Vec<Exhibit> = steps
         .lookups
         .iter()
         .flat_map(|lookup| evidence_of(case, lookup))
@@ -143,10 +143,10 @@ fn revocation_lookup(case: &Case<'_>, steps: &Steps<'_>) -> Option<Candidate> {
             steps
                 .fetches
                 .iter()
-                .flat_map(|(visit, _)| visit::evidence(visit)),
+                .flat_map(|(visit, _)| visit::evidence(visit, way_of_fetch(case, visit))),
         )
         .collect();
-    evidence.sort_by_key(|(moment, _)| *moment);
+    evidence.sort_by_key(|exhibit| exhibit.moment);
     evidence.truncate(MAX_EVIDENCE);
     Some(Candidate {
         cause: Cause::RevocationLookup,
@@ -165,6 +165,15 @@ fn revocation_lookup(case: &Case<'_>, steps: &Steps<'_>) -> Option<Candidate> {
         lookups: steps.lookups.iter().map(|lookup| lookup.number).collect(),
         subject: Some("the fetch".to_owned()),
     })
+}
+
+/// The client fetches from the server itself, or from elsewhere.
+fn way_of_fetch(case: &Case<'_>, visit: &Visit) -> Way {
+    if visit.server.ip == case.setup.server.ip {
+        Way::TO_SERVER
+    } else {
+        Way::between(Party::Client, Party::Network)
+    }
 }
 
 fn tied_to_the_certificate(steps: &Steps<'_>) -> Check {

@@ -1,19 +1,24 @@
 //! What a family of causes may look at.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Check, Cover, Worked};
+use super::{CauseFamily, Check, Cover, Exhibit, Worked, exhibit};
 use crate::companions::Visits;
 use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::quality::Quality;
-use crate::report::{EndedBy, Party, Phase};
+use crate::report::{self, Connection, EndedBy, Party, Phase, Way};
 use crate::time::{Moment, Timestamp};
 use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
 pub(crate) struct Scene<'a> {
     pub(crate) first_frame: Timestamp,
+    /// How many frames there were.
+    pub(crate) frames: u64,
+    /// The families of the caller's own.
+    pub(crate) families: &'a [Arc<dyn CauseFamily>],
     pub(crate) lookups: &'a Lookups,
     pub(crate) worked: &'a Worked,
     pub(crate) visits: &'a Visits,
@@ -28,6 +33,9 @@ pub(crate) struct Case<'a> {
     /// What the handshake failed for, where it failed in this wait.
     pub(crate) failure: Option<Failure>,
     pub(crate) scene: &'a Scene<'a>,
+    /// The connection and the wait as they are reported, where families of the caller's own are
+    /// asked.
+    pub(crate) reported: Option<(&'a Connection, &'a report::Wait)>,
 }
 
 impl Case<'_> {
@@ -124,12 +132,12 @@ impl Case<'_> {
     }
 
     /// The frames between which the wait lies, and the ends of the connection within it.
-    pub(super) fn boundaries(&self) -> Vec<(Moment, String)> {
+    pub(super) fn boundaries(&self) -> Vec<Exhibit> {
         let (from, to) = (self.wait.from, self.wait.to);
-        let mut frames = vec![
-            (from, super::words::beginning(self)),
-            (to, super::words::end(self)),
-        ];
+        let mut frames = vec![self.beginning()];
+        if self.wait.ended_by != EndedBy::EndOfCapture {
+            frames.push(self.end());
+        }
         let within = |moment: &Moment| *moment > from && *moment < to;
         for (milestone, text) in [
             (
@@ -146,12 +154,51 @@ impl Case<'_> {
             ),
         ] {
             if let Some(moment) = self.setup.at(milestone).filter(within) {
-                frames.push((moment, text.to_owned()));
+                frames.push(Exhibit::new(moment, self.setup.way(milestone), text));
             }
         }
-        if self.wait.ended_by == EndedBy::EndOfCapture {
-            frames.retain(|(moment, _)| *moment != to);
-        }
         frames
+    }
+
+    /// The frame in which the wait begins.
+    fn beginning(&self) -> Exhibit {
+        let from = self.wait.from;
+        let tunnel = self.setup.reading.tunnel.as_ref();
+        let at_proxy = self.wait.phase == Phase::ClientHello
+            && tunnel.is_some_and(|tunnel| from >= tunnel.begun);
+        let way = match self.wait.waiting_on {
+            Party::Server if at_proxy => Way::TO_SERVER,
+            _ if at_proxy => Way::TO_CLIENT,
+            // A ClientHello that was not captured shows by its acknowledgement.
+            _ if self.setup.client_hello_acked == Some(from) => Way::TO_CLIENT,
+            _ => self.way_of_milestone_at(from),
+        };
+        Exhibit::new(from, way, super::words::beginning(self))
+    }
+
+    /// The frame in which the wait ends.
+    pub(super) fn end(&self) -> Exhibit {
+        let setup = self.setup;
+        let way = match self.wait.ended_by {
+            EndedBy::Milestone(milestone) => setup.way(milestone),
+            EndedBy::Abandoned | EndedBy::ProxyRequest => Way::TO_SERVER,
+            EndedBy::Cleartext if self.wait.waiting_on == Party::Client => Way::TO_SERVER,
+            EndedBy::ProxyAnswer | EndedBy::Refusal | EndedBy::Cleartext => Way::TO_CLIENT,
+            EndedBy::IcmpError => setup.unreachable.map_or(Way::UNKNOWN, |error| {
+                exhibit::way_of_icmp(error.reporter, setup.server.ip)
+            }),
+            EndedBy::EndOfCapture => Way::UNKNOWN,
+        };
+        Exhibit::new(self.wait.to, way, super::words::end(self))
+    }
+
+    /// The way of the frame at `moment`, as the milestones in it tell.
+    fn way_of_milestone_at(&self, moment: Moment) -> Way {
+        let milestones = self.setup.milestones.iter();
+        milestones
+            .filter(|&(_, at)| at == moment)
+            .map(|(milestone, _)| self.setup.way(milestone))
+            .find(|way| !way.is_unknown())
+            .unwrap_or(Way::UNKNOWN)
     }
 }

@@ -1,6 +1,6 @@
 //! Waits of which the capture shows who was silent, and not why.
 
-use super::{Candidate, Case, Check, Cover, Opinion, local_search, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, local_search, words};
 use crate::milestone::Milestone;
 use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
@@ -155,7 +155,7 @@ fn client_idle(case: &Case<'_>) -> Candidate {
              interfaces, with its name lookups."
         ),
         evidence: asked
-            .map(|at| (at, "the server asks for the client's certificate".to_owned()))
+            .map(|at| Exhibit::of_server(at, "the server asks for the client's certificate"))
             .into_iter()
             .collect(),
         checks: vec![
@@ -256,7 +256,7 @@ fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
              slow, it is the path. A capture at {who} tells.",
             server.ip
         ),
-        evidence: vec![(syn_ack, "SYN-ACK".to_owned())],
+        evidence: vec![Exhibit::of_server(syn_ack, "SYN-ACK")],
         checks: vec![
             Check::strong(
                 "covers-the-wait",
@@ -338,7 +338,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
         evidence: setup
             .client_hello_acked
             .filter(|_| case.wait.phase == Phase::ServerHello)
-            .map(|at| (at, "the server acknowledges the ClientHello".to_owned()))
+            .map(|at| Exhibit::of_server(at, "the server acknowledges the ClientHello"))
             .into_iter()
             .collect(),
         checks: vec![

@@ -1,8 +1,8 @@
 //! What the families that blame a visit to another service have in common: how it lies in the wait.
 
-use super::{Case, Check, Cover, words};
+use super::{Case, Check, Cover, Exhibit, words};
 use crate::companions::Visit;
-use crate::report::{EndedBy, Party};
+use crate::report::{EndedBy, Party, Way};
 use crate::tcp::Side;
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::RELEASE;
@@ -211,25 +211,27 @@ pub(super) fn fate(visit: &Visit) -> String {
     }
 }
 
-/// Its frames, and what they show.
-pub(super) fn evidence(visit: &Visit) -> Vec<(Moment, String)> {
+/// Its frames, and what they show; those of the visitor go `way`.
+pub(super) fn evidence(visit: &Visit, way: Way) -> Vec<Exhibit> {
     let server = visit.server;
     let mut frames = Vec::new();
     for (index, &copy) in visit.syns.iter().take(MAX_COPIES).enumerate() {
         let again = if index == 0 { "" } else { ", sent again" };
-        frames.push((
+        frames.push(Exhibit::new(
             copy,
+            way,
             format!("SYN from {} to {server}{again}", visit.client.ip),
         ));
     }
     let mut add = |moment: Option<Moment>, text: &str| {
-        frames.extend(moment.map(|moment| (moment, format!("{server} {text}"))));
+        frames.extend(moment.map(|at| Exhibit::new(at, way.back(), format!("{server} {text}"))));
     };
     add(visit.accepted, "accepts (SYN-ACK)");
     add(visit.refused, "is not to be reached");
     add(visit.exchange.answered, "has answered");
     if let Some(asked) = visit.exchange.asked {
-        frames.push((asked, format!("the request to {server}")));
+        let text = format!("the request to {server}");
+        frames.push(Exhibit::new(asked, way, text));
     }
     frames
 }

@@ -21,7 +21,8 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
         Phase::EarlierAttempts => "the first attempt",
         Phase::TcpConnect => "the client asks to connect (SYN)",
         Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
-        Phase::Starttls => "the server greets",
+        Phase::Starttls if case.setup.has(Milestone::ServerGreeting) => "the server greets",
+        Phase::Starttls => "the TCP handshake is complete: TLS is to be asked for",
         Phase::ClientHello if case.awaits_rest_of_client_hello() => {
             "the ClientHello begins: the rest of it is due"
         }
@@ -29,6 +30,9 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
             "the server is ready for TLS: the ClientHello is due"
         }
         Phase::ClientHello => "the TCP handshake is complete: the ClientHello is due",
+        Phase::ServerHello if case.setup.client_hello_acked == Some(case.wait.from) => {
+            "the server acknowledges the ClientHello: the ServerHello is due"
+        }
         Phase::ServerHello => "the ClientHello is whole: the ServerHello is due",
         Phase::ServerFlight => "the ServerHello",
         Phase::ClientFinished => "the server's flight is whole: the client is to answer",

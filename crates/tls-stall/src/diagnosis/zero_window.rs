@@ -1,6 +1,6 @@
 //! A receiver whose window was shut: its program did not read.
 
-use super::{Candidate, Case, Check, Cover, Opinion};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::report::{Cause, Party, Phase};
 use crate::tcp::Side;
 
@@ -14,6 +14,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         _ => return,
     };
     let setup = case.setup;
+    let side = sender.peer();
     let Some((shut, length)) = setup.passage(sender).longest_shut(wait.from, wait.to) else {
         return;
     };
@@ -33,10 +34,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         1 => "; it asked once whether it could".to_owned(),
         many => format!("; it asked {many} times whether it could"),
     };
-    let mut evidence = vec![(shut.since, "the window is shut (0)".to_owned())];
+    let mut evidence = vec![Exhibit::of(side, shut.since, "the window is shut (0)")];
     evidence.extend(
         shut.until
-            .map(|at| (at, "the window is open again".to_owned())),
+            .map(|at| Exhibit::of(side, at, "the window is open again")),
     );
     let candidate = Candidate {
         cause: Cause::ZeroWindow,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::schedule::{self, Fit};
 use super::{Name, Rcode, RecordType, nbns, reverse};
-use crate::report::{self, At, LookupOutcome, Via};
+use crate::report::{self, LookupOutcome, Via};
 use crate::time::{Moment, Span, Timestamp};
 
 /// Copies kept of one question; further ones are counted.
@@ -52,6 +52,8 @@ pub(crate) struct Lookup {
     pub(crate) targets: Box<[Name]>,
     /// Copies and answers beyond those that are kept.
     pub(crate) omitted: u32,
+    /// The address whose name is asked for, if it is one.
+    reverse_of: Option<IpAddr>,
     outcome: LookupOutcome,
     /// When the outcome came to be; `None` as long as it is `Unanswered`.
     result: Option<Moment>,
@@ -180,19 +182,14 @@ impl Lookup {
 
     /// The address whose name is asked for: of a PTR question for a whole address, or of a NetBIOS
     /// node status that is asked of the node itself.
-    pub(crate) fn reverse_of(&self) -> Option<IpAddr> {
-        if self.via == Via::Nbns {
-            let asks_node = nbns::asks_node(&self.name, self.record_type);
-            return asks_node.then_some(self.queries.first()?.resolver);
-        }
-        let asks_name = matches!(self.record_type, RecordType::PTR | RecordType::ANY);
-        asks_name.then(|| reverse::address_of(&self.name)).flatten()
+    pub(crate) const fn reverse_of(&self) -> Option<IpAddr> {
+        self.reverse_of
     }
 
     /// Whether it asks for the name of the host at `address`, translated by NAT64 or not.
     pub(crate) fn asks_for(&self, address: IpAddr) -> bool {
-        let asked = self.reverse_of().map(reverse::untranslated);
-        asked == Some(reverse::untranslated(address))
+        let asks = |asked| reverse::untranslated(asked) == reverse::untranslated(address);
+        self.reverse_of.is_some_and(asks)
     }
 
     /// The resolvers asked, each once, in the order in which they were asked.
@@ -218,6 +215,11 @@ impl Lookup {
     /// Without a result after the last copy: when the resolver schedules that fit whole give up;
     /// where none fits, the last copy and the interval of the last retry, or 5 s.
     pub(crate) fn end(&self) -> End {
+        if let Some(result) = self.result
+            && self.is_settled()
+        {
+            return End::At(result);
+        }
         let fits = self.fits();
         let gave_up = || {
             let times = fits
@@ -228,7 +230,6 @@ impl Lookup {
             Some(End::GaveUp { earliest, latest })
         };
         match self.result {
-            Some(result) if self.is_settled() => End::At(result),
             // Where the copies fit a schedule although answers failed, the asker ignores failures.
             Some(result) if self.last_query <= result => gave_up().unwrap_or(End::At(result)),
             _ => gave_up().unwrap_or_else(|| {
@@ -281,7 +282,7 @@ impl Lookup {
 
     /// As the public report shows it; times count from `first_frame`.
     pub(crate) fn report(&self, first_frame: Timestamp) -> report::Lookup {
-        let at = |moment: Moment| At::new(moment.frame, moment.time.since(first_frame));
+        let time = |moment: Moment| moment.time.since(first_frame);
         report::Lookup {
             name: self.name.to_string(),
             record_type: match self.via {
@@ -295,7 +296,7 @@ impl Lookup {
                 .iter()
                 .map(|query| report::LookupQuery {
                     frame: query.moment.frame,
-                    time: at(query.moment).time,
+                    time: time(query.moment),
                     resolver: query.resolver,
                     id: query.id,
                 })
@@ -305,7 +306,7 @@ impl Lookup {
                 .iter()
                 .map(|answer| report::LookupAnswer {
                     frame: answer.moment.frame,
-                    time: at(answer.moment).time,
+                    time: time(answer.moment),
                     resolver: answer.resolver,
                     rcode: answer.rcode.to_string(),
                 })
@@ -343,6 +344,7 @@ impl Lookup {
     ) -> Self {
         Self {
             number,
+            reverse_of: reverse_of(via, &name, record_type, query.resolver),
             name,
             record_type,
             via,
@@ -464,6 +466,15 @@ impl Lookup {
         .chain(names)
         .fold(0, usize::saturating_add)
     }
+}
+
+/// The address whose name a question asks for.
+fn reverse_of(via: Via, name: &Name, record_type: RecordType, resolver: IpAddr) -> Option<IpAddr> {
+    if via == Via::Nbns {
+        return nbns::asks_node(name, record_type).then_some(resolver);
+    }
+    let asks_name = matches!(record_type, RecordType::PTR | RecordType::ANY);
+    asks_name.then(|| reverse::address_of(name)).flatten()
 }
 
 /// Whether a resolver that got this goes on to no other.

@@ -41,6 +41,15 @@ pub(crate) struct Lookups {
     answered: bool,
     /// Questions that were captured a second time.
     copies: Option<(Moment, u64)>,
+    /// The numbers of the lookups that began and that were settled, where somebody watches.
+    news: Option<News>,
+}
+
+/// What has happened since it was last asked for.
+#[derive(Debug, Clone, Default)]
+struct News {
+    begun: Vec<u64>,
+    settled: Vec<u64>,
 }
 
 /// What one resolver was asked, and whether it answers.
@@ -69,7 +78,27 @@ impl Lookups {
             unasked: 0,
             answered: false,
             copies: None,
+            news: None,
         }
+    }
+
+    /// Notes from now on which lookups begin and are settled, to be asked for after each message.
+    pub(crate) fn watch(&mut self) {
+        self.news = Some(News::default());
+    }
+
+    /// The numbers of the lookups that began since the last call.
+    pub(crate) fn take_begun(&mut self) -> Vec<u64> {
+        let news = self.news.as_mut();
+        news.map(|news| std::mem::take(&mut news.begun))
+            .unwrap_or_default()
+    }
+
+    /// The numbers of the lookups that were settled since the last call.
+    pub(crate) fn take_settled(&mut self) -> Vec<u64> {
+        let news = self.news.as_mut();
+        news.map(|news| std::mem::take(&mut news.settled))
+            .unwrap_or_default()
     }
 
     /// Takes a datagram; one that is not on the port of a name service is passed over at once.
@@ -325,6 +354,9 @@ impl Lookups {
             });
         let Some((slot, lookup)) = joined else {
             if let Some(slot) = self.store.begin(via, asker, name, record_type, query) {
+                if let (Some(news), Some(lookup)) = (&mut self.news, self.store.at(slot)) {
+                    news.begun.push(lookup.number);
+                }
                 self.count_question(slot, query.resolver);
                 if via == Via::Mdns {
                     self.multicast.truncate(MAX_MULTICAST.saturating_sub(1));
@@ -463,6 +495,9 @@ impl Lookups {
         } else {
             Default::default()
         };
+        if let Some(news) = self.news.as_mut().filter(|_| settles) {
+            news.settled.push(lookup.number);
+        }
         self.store
             .change(slot, |lookup| lookup.answer(answer, addresses, targets));
         if fate == Fate::Accepted

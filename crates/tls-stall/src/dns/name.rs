@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use arrayvec::ArrayString;
+
 /// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
 const MAX_OCTETS: usize = 255;
+
+/// The longest name as text: every octet escaped, with a dot for each length octet.
+const MAX_TEXT: usize = 4 * MAX_OCTETS;
 
 /// A name of 255 octets has at most 127 labels; more pointers than this are a loop or a trap.
 const MAX_HOPS: usize = 126;
@@ -21,35 +26,37 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        // Most names are shorter, and it is not grown label by label.
-        let mut text = String::with_capacity(64);
+        let mut text = ArrayString::<MAX_TEXT>::new();
+        let mut end = None;
         let mut octets = 1_usize;
         let mut hops = 0_usize;
         let mut rest = message.get(at..)?;
         loop {
-            match Piece::split(rest)? {
-                (Piece::Label(label), tail) => {
+            let (piece, tail) = Piece::split(rest)?;
+            if end.is_none() && !matches!(piece, Piece::Label(_)) {
+                end = message.len().checked_sub(tail.len());
+            }
+            match piece {
+                Piece::Label(label) => {
                     octets = octets.saturating_add(label.len()).saturating_add(1);
                     if octets > MAX_OCTETS {
                         return None;
                     }
-                    push_label(&mut text, label);
+                    push_label(&mut text, label)?;
                     rest = tail;
                 }
-                (Piece::Pointer(target), _) => {
+                Piece::Pointer(target) => {
                     hops = hops.saturating_add(1);
                     if hops > MAX_HOPS {
                         return None;
                     }
                     rest = message.get(target..)?;
                 }
-                (Piece::Root, _) => break,
+                Piece::Root => break,
             }
         }
-        if text.is_empty() {
-            text.push('.');
-        }
-        Some((Self(text.into_boxed_str()), Self::skip(message, at)?))
+        let text = if text.is_empty() { "." } else { &text };
+        Some((Self(text.into()), end?))
     }
 
     /// Where the bytes after the name at `at` begin; no pointer is followed.
@@ -108,25 +115,33 @@ impl<'a> Piece<'a> {
     }
 }
 
-fn push_label(text: &mut String, label: &[u8]) {
+/// `None` where there is no room, which [`MAX_OCTETS`] rules out.
+fn push_label(text: &mut ArrayString<MAX_TEXT>, label: &[u8]) -> Option<()> {
     if !text.is_empty() {
-        text.push('.');
+        text.try_push('.').ok()?;
+    }
+    let is_plain = |octet: &u8| matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\');
+    if label.iter().all(is_plain) {
+        let start = text.len();
+        text.try_push_str(str::from_utf8(label).ok()?).ok()?;
+        text.get_mut(start..)?.make_ascii_lowercase();
+        return Some(());
     }
     for &octet in label {
-        match octet {
-            b'.' | b'\\' => {
-                text.push('\\');
-                text.push(char::from(octet));
-            }
-            0x21..=0x7e => text.push(char::from(octet.to_ascii_lowercase())),
-            _ => {
-                text.push('\\');
-                for digit in [octet / 100, octet / 10 % 10, octet % 10] {
-                    text.push(char::from(b'0'.wrapping_add(digit)));
-                }
-            }
+        if is_plain(&octet) {
+            text.try_push(char::from(octet.to_ascii_lowercase())).ok()?;
+            continue;
+        }
+        text.try_push('\\').ok()?;
+        if matches!(octet, b'.' | b'\\') {
+            text.try_push(char::from(octet)).ok()?;
+            continue;
+        }
+        for digit in [octet / 100, octet / 10 % 10, octet % 10] {
+            text.try_push(char::from(b'0'.wrapping_add(digit))).ok()?;
         }
     }
+    Some(())
 }
 
 #[cfg(test)]

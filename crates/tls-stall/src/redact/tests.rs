@@ -3,7 +3,7 @@ use crate::decode::Endpoint;
 use crate::notice::{Notice, NoticeCode};
 use crate::report::{
     Analysis, Cause, Confidence, Connection, Evidence, Lookup, LookupQuery, Options, Outcome,
-    Party, Phase, Source, SourceFile,
+    Party, Phase, Source, SourceFile, Way,
 };
 use crate::time::{FrameNumber, Span};
 
@@ -24,7 +24,7 @@ fn document(client: &str, server: &str, sentences: &[&str]) -> Document {
         Confidence::Low,
     );
     for sentence in sentences {
-        let evidence = Evidence::new(FrameNumber::MIN, Span::ZERO, *sentence);
+        let evidence = Evidence::new(FrameNumber::MIN, Span::ZERO, Way::UNKNOWN, *sentence);
         finding.evidence.push(evidence);
     }
     connection.findings.push(finding);

@@ -6,12 +6,17 @@ use super::{Cause, Connection, Lookup};
 use crate::notice::Notice;
 use crate::time::{FrameNumber, Span, Timestamp};
 
+/// The version of what the command writes as JSON: raised by a change that breaks a reader.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
 /// Everything that one run of the command reports.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Document {
     /// Raised by a change that breaks a reader; 1 today.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// What made the report.
     pub tool: Tool,
@@ -26,7 +31,7 @@ impl Document {
     #[must_use]
     pub fn new(options: Options, captures: Vec<CaptureReport>) -> Self {
         Self {
-            schema_version: 1,
+            schema_version: SCHEMA_VERSION,
             tool: Tool::current(),
             options,
             captures,
@@ -37,6 +42,7 @@ impl Document {
 /// The program that made a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Tool {
     /// `tls-stall`.
@@ -59,6 +65,7 @@ impl Tool {
 /// The settings that a report was made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Options {
     /// A wait of at least this length is a stall.
@@ -77,6 +84,7 @@ impl From<&crate::Config> for Options {
 /// One capture: where it came from and what was found in it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CaptureReport {
     /// The file and its format.
@@ -98,6 +106,7 @@ impl CaptureReport {
 /// Where a capture came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Source {
     /// The file's path as it was given, `-` for standard input; of a merged capture, a label with the
@@ -118,6 +127,7 @@ pub struct Source {
 /// One file of a merged capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SourceFile {
     /// Its path as it was given.
@@ -166,6 +176,7 @@ impl SourceFile {
 /// What was found in a capture.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Analysis {
     /// The names of the link types of its frames.
@@ -186,9 +197,21 @@ pub struct Analysis {
     pub summary: Summary,
     /// Stalled and failed connections, or every one with [`Config::keep_all`](crate::Config),
     /// by their number.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            description = "Those that stalled or failed, or with `--all` every one, by their number."
+        )
+    )]
     pub connections: Vec<Connection>,
     /// The lookups that findings refer to, or every one with [`Config::keep_all`](crate::Config),
     /// by their first query.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            description = "Those that findings refer to, or with `--all` every one, by their first query."
+        )
+    )]
     pub lookups: Vec<Lookup>,
     /// Names of hosts that sentences may hold, besides those of connections and lookups, where
     /// they do not look like names: for [`Document::redacted`].
@@ -199,6 +222,7 @@ pub struct Analysis {
 /// The counts of a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Summary {
     /// TCP connections.
@@ -211,6 +235,10 @@ pub struct Summary {
     #[cfg_attr(feature = "serde", serde(rename = "longest_wait_s"))]
     pub longest_wait: Option<Span>,
     /// How many verdicts name each cause.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(schema_with = "crate::schema::by_name::<Cause, u64>")
+    )]
     pub causes: BTreeMap<Cause, u64>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Identity};
+use super::{Finding, Identity, Way};
 use crate::decode::Endpoint;
 use crate::milestone::Milestone;
 use crate::names::named;
@@ -11,6 +11,7 @@ use crate::time::{FrameNumber, Span};
 /// One TCP connection that is TLS or bound for it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Connection {
     /// Its number from 0 in the order of first frames, as Wireshark's `tcp.stream`.
@@ -27,6 +28,10 @@ pub struct Connection {
     pub server_name: Option<String>,
     /// The phone's app that it belongs to, as `PCAPdroid` notes it behind its frames.
     pub app: Option<String>,
+    /// Whether it is TLS or bound for it; others are reported with
+    /// [`Config::keep_all`](crate::Config) only, and nothing is said of their waits.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub is_tls: bool,
     /// `tls`, or the protocol that TLS was to be started in (`smtp`, `imap`, `ldap`, …).
     pub protocol: Option<String>,
     /// The version that the server chose, as `TLS 1.3`.
@@ -39,6 +44,10 @@ pub struct Connection {
     /// How it ended.
     pub outcome: Outcome,
     /// The named moments that it reached.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(schema_with = "crate::schema::by_name::<Milestone, At>")
+    )]
     pub milestones: BTreeMap<Milestone, At>,
     /// Every phase that it went through, in order.
     pub waits: Vec<Wait>,
@@ -59,6 +68,7 @@ impl Connection {
             server,
             server_name: None,
             app: None,
+            is_tls: true,
             protocol: None,
             tls_version: None,
             irtt: None,
@@ -72,9 +82,10 @@ impl Connection {
     }
 }
 
-/// A frame and its time.
+/// A frame, its time and its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct At {
     /// The frame's number.
@@ -82,19 +93,23 @@ pub struct At {
     /// Since the capture's first frame.
     #[cfg_attr(feature = "serde", serde(rename = "time_s"))]
     pub time: Span,
+    /// Between whom it went.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub way: Way,
 }
 
 impl At {
-    /// Frame `frame`, `time` after the capture's first.
+    /// Frame `frame`, `time` after the capture's first, which went `way`.
     #[must_use]
-    pub const fn new(frame: FrameNumber, time: Span) -> Self {
-        Self { frame, time }
+    pub const fn new(frame: FrameNumber, time: Span, way: Way) -> Self {
+        Self { frame, time, way }
     }
 }
 
 /// One phase of one connection: how long, and who owed the next move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Wait {
     /// What was awaited.
@@ -242,10 +257,11 @@ named! {
 
 /// What ended a phase: the milestone that was reached, or the end of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::open_names))]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// The milestone awaited, or a FIN or RST in its place.
-    Milestone(Milestone),
     /// An ICMP error.
     IcmpError,
     /// The client asked no more: a SYN was not sent again when it was due.
@@ -260,6 +276,9 @@ pub enum EndedBy {
     Cleartext,
     /// The capture ended first: the wait is a lower bound.
     EndOfCapture,
+    /// The milestone awaited, or a FIN or RST in its place.
+    #[cfg_attr(feature = "schema", schemars(untagged))]
+    Milestone(Milestone),
 }
 
 impl EndedBy {

@@ -1,12 +1,13 @@
 //! The explanation of one wait.
 
-use super::{Party, Phase};
+use super::{CustomCause, Party, Phase, Way};
 use crate::names::named;
 use crate::time::{FrameNumber, Span};
 
 /// The explanation of one stalled wait, or of a handshake that failed.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
     /// What the wait was spent on.
@@ -61,6 +62,7 @@ impl Finding {
 /// A frame that proves a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Evidence {
     /// The frame's number.
@@ -68,17 +70,21 @@ pub struct Evidence {
     /// Since the capture's first frame.
     #[cfg_attr(feature = "serde", serde(rename = "time_s"))]
     pub time: Span,
+    /// Between whom it went.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub way: Way,
     /// What the frame shows.
     pub message: String,
 }
 
 impl Evidence {
-    /// What frame `frame`, `time` after the capture's first, shows.
+    /// What frame `frame` shows, `time` after the capture's first, which went `way`.
     #[must_use]
-    pub fn new(frame: FrameNumber, time: Span, message: impl Into<String>) -> Self {
+    pub fn new(frame: FrameNumber, time: Span, way: Way, message: impl Into<String>) -> Self {
         Self {
             frame,
             time,
+            way,
             message: message.into(),
         }
     }
@@ -87,6 +93,7 @@ impl Evidence {
 /// One test of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Check {
     /// What was tested.
@@ -113,6 +120,7 @@ impl Check {
 /// A cause that was considered and is not the one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RuledOut {
     /// The cause.
@@ -207,4 +215,8 @@ named! {
         /// The capture itself: lost frames, a clock step.
         CaptureArtefact = "capture-artefact",
     }
+    and
+    /// A cause that is not of the catalogue: a [`CauseFamily`](crate::CauseFamily) of the caller's
+    /// found it.
+    Custom(CustomCause)
 }

@@ -8,6 +8,7 @@ use crate::time::{FrameNumber, Span};
 /// One name-service question by one host: all its copies, and its answers or the lack of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Lookup {
     /// The name asked for, in lower case, with unprintable characters escaped (RFC 1035, 5.1).
@@ -53,6 +54,7 @@ impl Lookup {
 /// One copy of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LookupQuery {
     /// The frame's number.
@@ -82,6 +84,7 @@ impl LookupQuery {
 /// One answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LookupAnswer {
     /// The frame's number.

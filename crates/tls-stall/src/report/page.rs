@@ -50,6 +50,7 @@ impl Cause {
             Self::ResetOnClientHello => page!("reset-on-client-hello"),
             Self::TlsAlert => page!("tls-alert"),
             Self::CaptureArtefact => page!("capture-artefact"),
+            Self::Custom(cause) => cause.page(),
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum Piece<'a> {
 }
 
 /// The bytes that all assemblers together may hold.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Budget {
     pub(crate) per_direction: usize,
     pub(crate) left: usize,

@@ -1,44 +1,73 @@
 //! What tells one connection from another: its two endpoints, in either order.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::decode::Endpoint;
 
 /// The two endpoints of a connection, packed, the same for both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionKey {
-    low: u128,
-    high: u128,
+    /// The low endpoint's address and the high one's, in halves.
+    low: [u64; 2],
+    high: [u64; 2],
     /// The low endpoint's port, the high one's, and a bit that tells IPv6 from IPv4.
     ports: u64,
 }
 
+/// Of [`ConnectionKey::ports`].
+const IPV6: u64 = 1 << 32;
+
 impl ConnectionKey {
     /// The key of `a` and `b`, and whether `a` is the low one of the two.
+    #[inline]
     pub(crate) fn new(a: Endpoint, b: Endpoint) -> (Self, bool) {
         let (address_a, family) = pack(a.ip);
         let (address_b, _) = pack(b.ip);
         let a_is_low = (address_a, a.port) <= (address_b, b.port);
-        let (low, high) = if a_is_low {
-            (address_a, address_b)
+        let (low, low_port, high, high_port) = if a_is_low {
+            (address_a, a.port, address_b, b.port)
         } else {
-            (address_b, address_a)
-        };
-        let (low_port, high_port) = if a_is_low {
-            (a.port, b.port)
-        } else {
-            (b.port, a.port)
+            (address_b, b.port, address_a, a.port)
         };
         let ports = family | u64::from(low_port) << 16 | u64::from(high_port);
         (Self { low, high, ports }, a_is_low)
     }
+
+    /// The low endpoint and the high one.
+    pub(super) fn endpoints(self) -> (Endpoint, Endpoint) {
+        let [_, _, _, _, low_high, low_low, high_high, high_low] = self.ports.to_be_bytes();
+        let endpoint = |address: [u64; 2], port: [u8; 2]| Endpoint {
+            ip: unpack(address, self.ports & IPV6 != 0),
+            port: u16::from_be_bytes(port),
+        };
+        (
+            endpoint(self.low, [low_high, low_low]),
+            endpoint(self.high, [high_high, high_low]),
+        )
+    }
 }
 
-fn pack(ip: IpAddr) -> (u128, u64) {
+#[inline]
+fn pack(ip: IpAddr) -> ([u64; 2], u64) {
     match ip {
-        IpAddr::V4(ip) => (u128::from(ip.to_bits()), 0),
-        IpAddr::V6(ip) => (ip.to_bits(), 1 << 32),
+        IpAddr::V4(ip) => ([0, ip.to_bits().into()], 0),
+        IpAddr::V6(ip) => {
+            let half = |[a, b, c, d]: [u16; 4]| {
+                let groups = [a, b, c, d].map(u64::from);
+                groups.into_iter().fold(0, |half, group| half << 16 | group)
+            };
+            let [a, b, c, d, lower @ ..] = ip.segments();
+            ([half([a, b, c, d]), half(lower)], IPV6)
+        }
     }
+}
+
+fn unpack([upper, lower]: [u64; 2], is_ipv6: bool) -> IpAddr {
+    if is_ipv6 {
+        return Ipv6Addr::from_bits(u128::from(upper) << 64 | u128::from(lower)).into();
+    }
+    let [.., a, b, c, d] = lower.to_be_bytes();
+    Ipv4Addr::new(a, b, c, d).into()
 }
 
 #[cfg(test)]
@@ -75,5 +104,16 @@ mod tests {
         let (four, _) = ConnectionKey::new(endpoint("0.0.0.1", 1), endpoint("0.0.0.2", 2));
         let (six, _) = ConnectionKey::new(endpoint("::1", 1), endpoint("::2", 2));
         assert_ne!(four, six);
+    }
+
+    #[test]
+    fn a_key_gives_its_endpoints_back() {
+        for (low, high) in [
+            (endpoint("10.8.0.1", 41234), endpoint("203.0.113.25", 465)),
+            (endpoint("2001:db8::1", 9), endpoint("2001:db8:ff::25", 465)),
+            (endpoint("::1", 7), endpoint("::1", 65_535)),
+        ] {
+            assert_eq!(ConnectionKey::new(high, low).0.endpoints(), (low, high));
+        }
     }
 }

@@ -8,6 +8,7 @@ mod assembler;
 mod connection;
 mod hops;
 mod key;
+mod knock;
 mod passage;
 mod reset;
 mod seq;

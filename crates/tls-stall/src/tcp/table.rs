@@ -1,10 +1,14 @@
 //! All connections of a capture, numbered as Wireshark numbers them.
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use std::hash::BuildHasher as _;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::assembler::Budget;
 use super::connection::{Connection, Side, StreamSink};
 use super::key::ConnectionKey;
+use super::knock::Knock;
 use super::seq::SeqNumber;
 use crate::decode::{Endpoint, Segment};
 use crate::milestone::Milestones;
@@ -19,6 +23,27 @@ pub(crate) struct Entry<S> {
 }
 
 impl<S: StreamSink> Entry<S> {
+    fn new(connection: Connection) -> Self {
+        Self {
+            session: S::begin(connection.server),
+            milestones: Milestones::default(),
+            connection,
+        }
+    }
+
+    /// Takes a segment that `from` sent.
+    pub(crate) fn accept(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        moment: Moment,
+        budget: &mut Budget,
+    ) {
+        let (milestones, session) = (&mut self.milestones, &mut self.session);
+        self.connection
+            .accept(from, segment, moment, milestones, budget, session);
+    }
+
     /// The side taken for the client is the server.
     pub(crate) fn swap_roles(&mut self) {
         self.connection
@@ -29,31 +54,53 @@ impl<S: StreamSink> Entry<S> {
 /// The connections that were seen, at most so many at a time.
 #[derive(Debug)]
 pub(crate) struct Table<S> {
-    index: HashMap<ConnectionKey, usize, RandomState>,
+    index: HashTable<Indexed>,
+    hasher: RandomState,
     slots: Vec<Slot<S>>,
-    vacant: Vec<usize>,
+    vacant: Vec<u32>,
+    /// The slot that was found last: packets come in runs.
+    found: Option<u32>,
     next_stream: u64,
     limit: usize,
+    /// Whether each connection is open from its first frame on, so that a SYN alone is told of.
+    opens_at_once: bool,
     /// Whether connections were dropped for want of room.
     pub(crate) exceeded: bool,
 }
 
+/// A slot, and half of its key's hash: so that the index grows without a look at the keys.
+#[derive(Debug, Clone, Copy)]
+struct Indexed {
+    hash: u32,
+    slot: u32,
+}
+
+/// What is kept of a connection as long as it is not forgotten; there may be a million.
 #[derive(Debug)]
 struct Slot<S> {
     key: ConnectionKey,
-    /// Whether the low endpoint of the key is the client.
-    client_is_low: bool,
+    last: Timestamp,
+    state: State<S>,
     /// The client's initial sequence number, to tell a retransmitted SYN from a new connection.
     client_isn: Option<SeqNumber>,
-    last: Timestamp,
-    /// `None` once it is set up or closed: its further frames change nothing.
-    entry: Option<Box<Entry<S>>>,
+    /// Whether the low endpoint of the key is the client.
+    client_is_low: bool,
+}
+
+/// How far a connection is.
+#[derive(Debug)]
+enum State<S> {
+    /// Only its first SYN was seen.
+    Knocked(Box<Knock>),
+    Open(Box<Entry<S>>),
+    /// It is set up or closed: its further frames change nothing.
+    Settled,
 }
 
 /// Where a segment belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    slot: usize,
+    slot: u32,
     pub(crate) from: Side,
 }
 
@@ -63,18 +110,33 @@ pub(crate) struct Located {
     pub(crate) place: Place,
     /// Whether these endpoints had a connection before, be it this one.
     pub(crate) is_known: bool,
+    /// Whether nothing is left to do: the connection is settled, or the segment is the SYN that
+    /// begins it.
+    pub(crate) is_done: bool,
 }
 
 impl<S: StreamSink> Table<S> {
     /// A table for at most `limit` connections at a time.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            index: HashMap::default(),
+            index: HashTable::new(),
+            hasher: RandomState::default(),
             slots: Vec::new(),
             vacant: Vec::new(),
+            found: None,
             next_stream: 0,
             limit: limit.max(1),
+            opens_at_once: false,
             exceeded: false,
+        }
+    }
+
+    /// The same, with each connection open from its first frame on: larger, for callers who want to
+    /// know of a SYN when it comes.
+    pub(crate) fn opening_at_once(self, opens_at_once: bool) -> Self {
+        Self {
+            opens_at_once,
+            ..self
         }
     }
 
@@ -85,6 +147,7 @@ impl<S: StreamSink> Table<S> {
 
     /// Finds the connection of `segment`, or begins one; one that it takes the place of, because
     /// its ports are used again or room is needed, goes to `displaced`.
+    #[inline]
     pub(crate) fn locate(
         &mut self,
         segment: &Segment<'_>,
@@ -92,66 +155,57 @@ impl<S: StreamSink> Table<S> {
         displaced: &mut Vec<Box<Entry<S>>>,
     ) -> Located {
         let (key, source_is_low) = ConnectionKey::new(segment.source, segment.destination);
-        let mut is_known = false;
         let is_syn = segment.flags.syn() && !segment.flags.ack();
-        if let Some(&number) = self.index.get(&key)
-            && let Some(slot) = self.slots.get_mut(number)
-        {
-            is_known = true;
-            let reused = is_syn && slot.client_isn != Some(SeqNumber(segment.seq));
-            if !reused {
-                slot.last = slot.last.max(moment.time);
-                if is_syn && slot.entry.is_none() {
-                    slot.client_isn.get_or_insert(SeqNumber(segment.seq));
-                }
-                let from = if source_is_low == slot.client_is_low {
-                    Side::Client
-                } else {
-                    Side::Server
-                };
-                let place = Place { slot: number, from };
-                return Located { place, is_known };
-            }
-            displaced.extend(slot.entry.take());
+        let found = self.slot_of(&key);
+        let known = found.and_then(|number| Some((number, self.slot_mut(number)?)));
+        let Some((number, slot)) = known else {
+            return self.begin(key, source_is_low, segment, moment, false, displaced);
+        };
+        if is_syn && slot.client_isn != Some(SeqNumber(segment.seq)) {
+            displaced.extend(self.settle_slot(number));
             self.remove(number);
+            return self.begin(key, source_is_low, segment, moment, true, displaced);
         }
-        if self.index.len() >= self.limit {
-            self.evict(displaced);
+        slot.last = slot.last.max(moment.time);
+        let place = Place {
+            slot: number,
+            from: slot.side(source_is_low),
+        };
+        let is_done = matches!(slot.state, State::Settled);
+        self.found = found;
+        Located {
+            place,
+            is_known: true,
+            is_done,
         }
-        let place = self.begin(key, source_is_low, segment, moment);
-        Located { place, is_known }
     }
 
     /// Finds the connection between `a` and `b`, and which side `a` is.
     pub(crate) fn find(&self, a: Endpoint, b: Endpoint) -> Option<Place> {
         let (key, a_is_low) = ConnectionKey::new(a, b);
-        let number = *self.index.get(&key)?;
-        let slot = self.slots.get(number)?;
-        let from = if a_is_low == slot.client_is_low {
-            Side::Client
-        } else {
-            Side::Server
-        };
+        let number = self.slot_of(&key)?;
+        let from = self.slot(number)?.side(a_is_low);
         Some(Place { slot: number, from })
     }
 
     /// The connection at `place`, unless it is settled.
+    #[inline]
     pub(crate) fn entry(&mut self, place: Place) -> Option<&mut Entry<S>> {
-        self.slots.get_mut(place.slot)?.entry.as_deref_mut()
+        self.slot_mut(place.slot)?.open()
     }
 
     /// Takes the connection at `place` out: its further frames change nothing.
     pub(crate) fn settle(&mut self, place: Place) -> Option<Box<Entry<S>>> {
-        self.slots.get_mut(place.slot)?.entry.take()
+        self.settle_slot(place.slot)
     }
 
     /// The side at `place` turned out to be the other one.
     pub(crate) fn swap_roles(&mut self, place: Place) -> Place {
-        if let Some(slot) = self.slots.get_mut(place.slot) {
-            slot.client_is_low = !slot.client_is_low;
-            if let Some(entry) = slot.entry.as_deref_mut() {
+        if let Some(slot) = self.slot_mut(place.slot) {
+            if let Some(entry) = slot.open() {
                 entry.swap_roles();
             }
+            slot.client_is_low = !slot.client_is_low;
         }
         Place {
             slot: place.slot,
@@ -159,12 +213,16 @@ impl<S: StreamSink> Table<S> {
         }
     }
 
-    /// Takes all connections out that are not settled, by their numbers.
-    pub(crate) fn drain(&mut self) -> Vec<Box<Entry<S>>> {
-        self.index.clear();
-        let mut entries: Vec<_> = self.slots.drain(..).filter_map(|slot| slot.entry).collect();
-        entries.sort_by_key(|entry| entry.connection.stream);
-        entries
+    /// The places of all connections that are not settled, by their numbers.
+    pub(crate) fn unsettled(&self) -> Vec<Place> {
+        let from = Side::Client;
+        let slots = (0..).zip(&self.slots);
+        let mut open: Vec<(u64, u32)> = slots
+            .filter_map(|(number, slot)| Some((slot.stream()?, number)))
+            .collect();
+        open.sort_unstable();
+        let places = open.into_iter().map(|(_, slot)| Place { slot, from });
+        places.collect()
     }
 
     fn begin(
@@ -173,7 +231,12 @@ impl<S: StreamSink> Table<S> {
         source_is_low: bool,
         segment: &Segment<'_>,
         moment: Moment,
-    ) -> Place {
+        is_known: bool,
+        displaced: &mut Vec<Box<Entry<S>>>,
+    ) -> Located {
+        if self.index.len() >= self.limit {
+            self.evict(displaced);
+        }
         let (source, destination) = (segment.source, segment.destination);
         // Without a SYN the lower port is taken for the server's until a ClientHello tells.
         let from_server = if segment.flags.syn() {
@@ -186,65 +249,113 @@ impl<S: StreamSink> Table<S> {
         } else {
             Side::Client
         };
-        let (client, server) = match from {
-            Side::Client => (source, destination),
-            Side::Server => (destination, source),
-        };
-        let connection = Connection::new(
-            self.next_stream,
-            client,
-            server,
-            segment.flags.syn(),
-            moment,
-        );
+        let stream = self.next_stream;
         self.next_stream = self.next_stream.saturating_add(1);
+        let knock = Knock::of(segment, stream, moment).filter(|_| !self.opens_at_once);
+        let is_done = knock.is_some();
+        let state = if let Some(knock) = knock {
+            State::Knocked(Box::new(knock))
+        } else {
+            let (client, server) = match from {
+                Side::Client => (source, destination),
+                Side::Server => (destination, source),
+            };
+            let roles_known = segment.flags.syn();
+            let connection = Connection::new(stream, client, server, roles_known, moment);
+            State::Open(Box::new(Entry::new(connection)))
+        };
         let is_syn = segment.flags.syn() && !segment.flags.ack();
         let slot = Slot {
             key,
             client_is_low: source_is_low == (from == Side::Client),
             client_isn: is_syn.then_some(SeqNumber(segment.seq)),
             last: moment.time,
-            entry: Some(Box::new(Entry {
-                connection,
-                milestones: Milestones::default(),
-                session: S::begin(server),
-            })),
+            state,
         };
-        let number = if let Some(number) = self.vacant.pop()
-            && let Some(place) = self.slots.get_mut(number)
-        {
-            *place = slot;
-            number
-        } else {
-            self.slots.push(slot);
-            self.slots.len().saturating_sub(1)
-        };
-        self.index.insert(key, number);
-        Place { slot: number, from }
+        let number = self.insert(slot);
+        let place = Place { slot: number, from };
+        Located {
+            place,
+            is_known,
+            is_done,
+        }
     }
 
-    fn remove(&mut self, number: usize) {
-        if let Some(slot) = self.slots.get(number) {
-            self.index.remove(&slot.key);
+    fn insert(&mut self, slot: Slot<S>) -> u32 {
+        let hash = self.hash(&slot.key);
+        let vacant = self.vacant.pop();
+        let number = vacant
+            .or_else(|| u32::try_from(self.slots.len()).ok())
+            .unwrap_or(u32::MAX);
+        match self.slot_mut(number) {
+            Some(place) => *place = slot,
+            None => self.slots.push(slot),
+        }
+        let indexed = Indexed { hash, slot: number };
+        let spread = |it: &Indexed| spread(it.hash);
+        self.index.insert_unique(spread(&indexed), indexed, spread);
+        self.found = Some(number);
+        number
+    }
+
+    /// The slot with this key.
+    #[inline]
+    fn slot_of(&self, key: &ConnectionKey) -> Option<u32> {
+        let has_key = |number: u32| self.slot(number).is_some_and(|slot| slot.key == *key);
+        if let Some(number) = self.found
+            && has_key(number)
+        {
+            return Some(number);
+        }
+        let hash = self.hash(key);
+        let found = self.index.find(spread(hash), |indexed| {
+            indexed.hash == hash && has_key(indexed.slot)
+        });
+        found.map(|indexed| indexed.slot)
+    }
+
+    #[inline]
+    fn slot(&self, number: u32) -> Option<&Slot<S>> {
+        self.slots.get(usize::try_from(number).ok()?)
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, number: u32) -> Option<&mut Slot<S>> {
+        self.slots.get_mut(usize::try_from(number).ok()?)
+    }
+
+    fn settle_slot(&mut self, number: u32) -> Option<Box<Entry<S>>> {
+        self.slot_mut(number)?.settle()
+    }
+
+    fn hash(&self, key: &ConnectionKey) -> u32 {
+        let [a, b, c, d, ..] = self.hasher.hash_one(key).to_be_bytes();
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    /// Forgets what is in a slot.
+    fn remove(&mut self, number: u32) {
+        let Some(slot) = self.slot(number) else {
+            return;
+        };
+        let hash = self.hash(&slot.key);
+        let entry = self
+            .index
+            .find_entry(spread(hash), |indexed| indexed.slot == number);
+        if let Ok(entry) = entry {
+            entry.remove();
             self.vacant.push(number);
         }
+        self.found = None;
     }
 
     /// Forgets the connections of which nothing was seen since `before`.
     pub(crate) fn expire(&mut self, before: Timestamp, displaced: &mut Vec<Box<Entry<S>>>) {
-        let occupied = self.index.values().copied();
-        let mut idle: Vec<usize> = occupied
-            .filter(|&number| {
-                self.slots
-                    .get(number)
-                    .is_some_and(|slot| slot.last < before)
-            })
-            .collect();
-        idle.sort_unstable();
-        for number in idle {
-            if let Some(slot) = self.slots.get_mut(number) {
-                displaced.extend(slot.entry.take());
-            }
+        let mut idle = self.occupied();
+        idle.retain(|&(last, _)| last < before);
+        idle.sort_unstable_by_key(|&(_, number)| number);
+        for (_, number) in idle {
+            displaced.extend(self.settle_slot(number));
             self.remove(number);
         }
     }
@@ -252,28 +363,86 @@ impl<S: StreamSink> Table<S> {
     /// Makes room: drops the eighth of the connections that has been idle longest.
     fn evict(&mut self, displaced: &mut Vec<Box<Entry<S>>>) {
         self.exceeded = true;
-        let mut occupied = vec![true; self.slots.len()];
-        for &number in &self.vacant {
-            if let Some(flag) = occupied.get_mut(number) {
-                *flag = false;
-            }
-        }
-        let mut by_idleness: Vec<(Timestamp, usize)> = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|&(number, _)| occupied.get(number) == Some(&true))
-            .map(|(number, slot)| (slot.last, number))
-            .collect();
+        let mut by_idleness = self.occupied();
         by_idleness.sort_unstable();
         let count = (by_idleness.len() / 8).max(1);
         for &(_, number) in by_idleness.iter().take(count) {
-            if let Some(slot) = self.slots.get_mut(number) {
-                displaced.extend(slot.entry.take());
-            }
+            displaced.extend(self.settle_slot(number));
             self.remove(number);
         }
     }
+
+    /// The slots that are in use, in no order, and when something of each was last seen.
+    fn occupied(&self) -> Vec<(Timestamp, u32)> {
+        let numbers = self.index.iter().map(|indexed| indexed.slot);
+        numbers
+            .filter_map(|number| Some((self.slot(number)?.last, number)))
+            .collect()
+    }
+}
+
+impl<S: StreamSink> Slot<S> {
+    /// Which side is its low endpoint, or the high one.
+    fn side(&self, is_low: bool) -> Side {
+        if is_low == self.client_is_low {
+            Side::Client
+        } else {
+            Side::Server
+        }
+    }
+
+    /// The number of a connection that is not settled.
+    fn stream(&self) -> Option<u64> {
+        match &self.state {
+            State::Knocked(knock) => Some(knock.stream),
+            State::Open(entry) => Some(entry.connection.stream),
+            State::Settled => None,
+        }
+    }
+
+    /// The connection, unless it is settled; one of which only the SYN was seen begins now.
+    #[inline]
+    fn open(&mut self) -> Option<&mut Entry<S>> {
+        if let State::Knocked(knock) = &self.state {
+            self.state = State::Open(self.begun(knock));
+        }
+        match &mut self.state {
+            State::Open(entry) => Some(entry),
+            State::Knocked(_) | State::Settled => None,
+        }
+    }
+
+    /// Takes the connection out, unless it is settled.
+    fn settle(&mut self) -> Option<Box<Entry<S>>> {
+        match std::mem::replace(&mut self.state, State::Settled) {
+            State::Knocked(knock) => Some(self.begun(&knock)),
+            State::Open(entry) => Some(entry),
+            State::Settled => None,
+        }
+    }
+
+    /// The connection that began with `knock`.
+    fn begun(&self, knock: &Knock) -> Box<Entry<S>> {
+        let (low, high) = self.key.endpoints();
+        let (client, server) = if self.client_is_low {
+            (low, high)
+        } else {
+            (high, low)
+        };
+        let connection = Connection::new(knock.stream, client, server, true, knock.moment);
+        let mut entry = Box::new(Entry::new(connection));
+        // A SYN without payload holds nothing back.
+        let mut budget = Budget::default();
+        knock.replay(client, server, |syn| {
+            entry.accept(Side::Client, syn, knock.moment, &mut budget);
+        });
+        entry
+    }
+}
+
+/// The index takes a slot's place from the lower bits of a hash and a tag from the upper ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]

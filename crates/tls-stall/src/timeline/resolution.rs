@@ -1,5 +1,7 @@
 //! Which lookups led to a connection.
 
+use memchr::memchr;
+
 use super::setup::Setup;
 use crate::dns::{End, Lookup, Lookups, Name};
 use crate::milestone::Milestone;
@@ -89,10 +91,10 @@ fn leads_to(lookup: &Lookup, named: Option<&Lookup>, address: std::net::IpAddr) 
 
 /// Whether two names begin with the same label, as those that a search list makes of one.
 pub(crate) fn same_host(a: &Name, b: &Name) -> bool {
-    fn label(name: &Name) -> &str {
-        name.as_str().split('.').next().unwrap_or_default()
-    }
-    label(a) == label(b)
+    let (a, b) = (a.as_str().as_bytes(), b.as_str().as_bytes());
+    let label = |name: &[u8]| memchr(b'.', name).unwrap_or(name.len());
+    let len = label(a);
+    len == label(b) && a.get(..len) == b.get(..len)
 }
 
 /// Whether what began at `begin` can have waited for the end of `lookup`.

@@ -3,7 +3,7 @@
 use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::milestone::{Milestone, Milestones};
-use crate::report::Vantage;
+use crate::report::{Vantage, Way};
 use crate::tcp::{Connection, Passage, Resent, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
@@ -84,6 +84,23 @@ impl Setup {
     /// When `milestone` was reached.
     pub(crate) const fn at(&self, milestone: Milestone) -> Option<Moment> {
         self.milestones.get(milestone)
+    }
+
+    /// Between whom the frame of `milestone` went.
+    pub(crate) fn way(&self, milestone: Milestone) -> Way {
+        let reading = &self.reading;
+        let sender = match milestone {
+            Milestone::Alert => reading
+                .alert
+                .filter(|alert| Some(alert.at) == self.at(milestone))
+                .map(|alert| alert.from),
+            Milestone::ApplicationData => reading.data_from,
+            _ => return Way::of(milestone),
+        };
+        sender.map_or(Way::UNKNOWN, |sender| match sender {
+            Side::Client => Way::TO_SERVER,
+            Side::Server => Way::TO_CLIENT,
+        })
     }
 
     /// What became of the segments that `side` sent.

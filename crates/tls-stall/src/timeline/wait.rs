@@ -53,7 +53,8 @@ pub(crate) fn waits(setup: &Setup, end: Moment, threshold: Span) -> Vec<Wait> {
         setup,
         end,
         threshold,
-        waits: Vec::new(),
+        // As many as most connections have.
+        waits: Vec::with_capacity(8),
     };
     walk.go();
     walk.waits
@@ -140,11 +141,12 @@ impl Walk<'_> {
             let ready = setup.has(M::StarttlsReady);
             let silent = setup.reading.turns.is_empty();
             if ready || setup.has(M::StarttlsRequest) || silent {
-                self.phase(Phase::Starttls, M::ServerGreeting, M::StarttlsReady)?;
+                let begin = self.first_of(&[M::ServerGreeting, M::Established]);
+                self.phase(Phase::Starttls, begin, M::StarttlsReady)?;
             } else if !hello {
                 return None;
             }
-        } else if setup.has(M::StarttlsRequest) {
+        } else if setup.has(M::StarttlsRequest) || setup.has(M::StarttlsReady) {
             self.phase(Phase::Starttls, M::Established, M::StarttlsReady)?;
         } else if setup.reading.has_cleartext
             && !hello

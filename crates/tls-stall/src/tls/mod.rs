@@ -6,6 +6,7 @@
 
 mod alert;
 mod deframer;
+mod handshake;
 mod hello;
 mod ports;
 mod prefix;
@@ -19,9 +20,10 @@ mod url_hosts;
 
 pub(crate) use alert::{Alert, AlertContent, meaning};
 pub(crate) use hello::begins_client_hello;
-pub(crate) use ports::{Port, port};
+pub(crate) use ports::{Expected, Port, custom_port, port};
 pub(crate) use refusal::{Answers, Grounds, Refusal};
 pub(crate) use session::{Reading, Session};
 pub(crate) use spoken::Said;
 pub(crate) use starttls::Turn;
+pub use starttls::{Reply, StarttlsDialogue};
 pub(crate) use tunnel::Tunnel;

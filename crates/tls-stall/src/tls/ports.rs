@@ -1,6 +1,6 @@
 //! The ports on which TLS is expected (IANA's registry, and custom).
 
-use super::starttls::Protocol;
+use super::starttls::{Custom, Dialogues, Protocol};
 
 /// What is expected on a server's port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,24 @@ pub(crate) enum Port {
     Starttls(Protocol),
     /// The same; the client speaks first, and the dialogue is not followed.
     ClientFirst,
+}
+
+/// What is expected of a connection before it says anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Expected<'a> {
+    /// What its server's port is registered for.
+    pub(crate) port: Option<Port>,
+    /// The dialogues of the caller's own, which it may speak on any port.
+    pub(crate) dialogues: Dialogues<'a>,
+}
+
+/// What is expected on server port `number`, where one of `dialogues` has it for its own.
+pub(crate) fn custom_port(number: u16, dialogues: Dialogues<'_>) -> Option<Port> {
+    let mut there = dialogues
+        .iter()
+        .filter(|dialogue| dialogue.ports().contains(&number));
+    let dialogue = there.next()?;
+    Some(Port::Starttls(Protocol::Custom(Custom(*dialogue))))
 }
 
 /// What is expected on server port `number`, where it is registered for TLS or STARTTLS.

@@ -81,6 +81,96 @@ fn damage_to_a_member_of_gzip_does_not_change_what_the_one_before_it_holds() {
     holds_from(first.len(), &packed, "gzip");
 }
 
+/// The set-up of a connection to `port`, and then `sent`, a step every two seconds.
+fn set_up(port: u16, sent: &[(Side, &[u8])]) -> library::Connection {
+    let mut wire = testkit::Wire::new(Link::Raw);
+    let (client, server) = (([10, 8, 0, 1], 41234), ([203, 0, 113, 25], port));
+    let mut connection = Connection::new(client.into(), server.into());
+    wire.put(0.0, connection.syn());
+    wire.put(0.1, connection.syn_ack());
+    wire.put(0.2, connection.ack(Side::Client));
+    let mut now = 0.2;
+    for &(side, bytes) in sent {
+        now += 2.0;
+        wire.put(now, connection.send(side, bytes));
+    }
+    let mut config = Config::default();
+    config.keep_all = true;
+    let report = analyze_reader("x", wire.pcap().as_slice(), &config).unwrap();
+    report.analysis.connections.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_connection_with_which_the_capture_ends_has_a_frame_of_evidence() {
+    let verdict = &set_up(443, &[]).findings[0];
+    assert_eq!(verdict.cause, library::Cause::UnusedConnection);
+    assert_eq!(verdict.display_filter, "frame.number in {3}");
+    assert_eq!(verdict.evidence.len(), 1);
+}
+
+#[test]
+fn a_slow_handshake_whose_answer_was_not_captured_has_a_finding() {
+    let mut wire = testkit::Wire::new(Link::Raw);
+    let (client, server) = (([10, 8, 0, 1], 41234), ([203, 0, 113, 25], 443));
+    let mut connection = Connection::new(client.into(), server.into());
+    wire.put(0.0, connection.syn());
+    connection.syn_ack();
+    wire.put(3.0, connection.ack(Side::Client));
+    wire.put(3.1, connection.send(Side::Client, &tls::client_hello("a")));
+    let connections = analyze(&wire.pcap()).unwrap().analysis.connections;
+    let verdict = &connections[0].findings[0];
+    assert!(connections[0].stalled);
+    assert_eq!(verdict.phase, Phase::TcpConnect);
+    assert_eq!(verdict.cause, library::Cause::CaptureArtefact);
+    assert_eq!(verdict.confidence, library::Confidence::Low);
+}
+
+/// Its request cannot be read: the time up to the go-ahead is that of the dialogue all the same.
+#[test]
+fn a_go_ahead_for_tls_without_its_request_leaves_no_time_out() {
+    let hello = tls::client_hello("mail.example");
+    let connection = set_up(
+        389,
+        &[
+            (
+                Side::Client,
+                b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.2.1466.20037",
+            ),
+            (
+                Side::Server,
+                b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0",
+            ),
+            (Side::Client, &hello),
+        ],
+    );
+    let frames: Vec<(u64, u64)> = connection
+        .waits
+        .iter()
+        .map(|wait| (wait.from_frame.get(), wait.to_frame.get()))
+        .collect();
+    assert_eq!(
+        frames[..3],
+        [(1, 3), (3, 5), (5, 6)],
+        "{:?}",
+        connection.waits
+    );
+    assert_eq!(connection.waits[1].phase, Phase::Starttls);
+}
+
+/// A server that speaks first, and whose greeting is not there.
+#[test]
+fn a_go_ahead_for_tls_without_a_greeting_leaves_no_time_out() {
+    let request: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
+    let connection = set_up(110, &[(Side::Client, request), (Side::Server, b"S")]);
+    let frames: Vec<(u64, u64)> = connection
+        .waits
+        .iter()
+        .map(|wait| (wait.from_frame.get(), wait.to_frame.get()))
+        .collect();
+    assert_eq!(frames[..2], [(1, 3), (3, 5)], "{:?}", connection.waits);
+    assert_eq!(connection.waits[1].phase, Phase::Starttls);
+}
+
 #[test]
 fn any_byte_may_be_any_other_and_nothing_panics() {
     for file in [capture().pcap(), capture().pcapng()] {

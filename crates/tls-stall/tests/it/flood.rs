@@ -9,11 +9,11 @@ use tls_stall::{Analysis, Cause, Config, NoticeCode, analyze_reader};
 const FLOOD: u64 = 200;
 
 /// A flood of SYNs and, behind it, a connection whose client falls silent once it is established.
-fn capture() -> Vec<u8> {
+fn capture(flood: u64) -> Vec<u8> {
     let raw = Link::Raw.number();
     let mut file = PcapWriter::new(Vec::new(), Endian::Little, Resolution::Micro, raw).unwrap();
     let mut put = |time, packet| file.write(&Frame::new(time, Link::Raw.frame(&packet, true)));
-    generate::half_open(FLOOD, &mut put).unwrap();
+    generate::half_open(flood, &mut put).unwrap();
     let [client, server] = ["10.8.0.1:40000", "203.0.113.25:465"].map(|it| it.parse().unwrap());
     let mut idle = Connection::new(client, server);
     put(Duration::from_millis(500), idle.syn()).unwrap();
@@ -26,7 +26,7 @@ fn capture() -> Vec<u8> {
 fn analyze(max_reported: usize) -> Analysis {
     let mut config = Config::default();
     config.max_reported = max_reported;
-    let report = analyze_reader("a flood", capture().as_slice(), &config).unwrap();
+    let report = analyze_reader("a flood", capture(FLOOD).as_slice(), &config).unwrap();
     report.analysis
 }
 
@@ -53,4 +53,16 @@ fn beyond_the_limit_stalls_are_counted_and_the_established_are_told() {
     let whole = analyze(Config::default().max_reported);
     assert_eq!(whole.summary.stalled, analysis.summary.stalled);
     assert!(!limited(&whole));
+}
+
+#[test]
+fn the_limit_of_attempts_at_one_server_is_named_where_it_is_reached() {
+    let file = capture(1000);
+    let report = analyze_reader("a flood", file.as_slice(), &Config::default()).unwrap();
+    let notices = report.analysis.notices;
+    let limit = notices
+        .iter()
+        .find(|it| it.code == NoticeCode::LimitReached);
+    let message = &limit.unwrap().message;
+    assert!(message.contains("256 at one server"), "{message}");
 }

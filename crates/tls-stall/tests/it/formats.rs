@@ -74,7 +74,7 @@ fn every_format_gives_the_frames_of_the_story() {
         } else {
             testkit::Link::Raw
         };
-        let (frames, _) = read_frames(&file(&name)).unwrap();
+        let (frames, _) = read_frames(file(&name).as_slice()).unwrap();
         let told = formats::story(link);
         assert_eq!(frames.len(), told.frames().len(), "{name}");
         for (frame, told) in frames.iter().zip(told.frames()) {
@@ -124,8 +124,8 @@ fn every_compression_is_seen_through_and_named() {
         let of = formats::COMPRESSED.iter().find(|it| it.name == name);
         let plain = file(of.unwrap().of);
         assert_eq!(
-            read_frames(&file(&name)).unwrap(),
-            read_frames(&plain).unwrap(),
+            read_frames(file(&name).as_slice()).unwrap(),
+            read_frames(plain.as_slice()).unwrap(),
             "{name}"
         );
         let seen = report(&name, &file(&name));

@@ -14,6 +14,8 @@ mod coverage;
 mod damage;
 mod edited;
 mod encapsulations;
+mod events;
+mod extensions;
 mod flood;
 mod formats;
 mod labels;
@@ -28,6 +30,7 @@ mod trust;
 mod truth;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use tls_stall::{
@@ -73,7 +76,7 @@ struct OwnedFrame {
 }
 
 /// The frames of a capture, and what is wrong with it.
-fn read_frames(file: &[u8]) -> Result<(Vec<OwnedFrame>, Vec<Notice>), ReadError> {
+fn read_frames(file: impl Read) -> Result<(Vec<OwnedFrame>, Vec<Notice>), ReadError> {
     let mut reader = CaptureReader::new(file)?;
     let mut frames = Vec::new();
     while let Some(frame) = reader.next_frame()? {

@@ -10,7 +10,7 @@ use tls_stall::{Analysis, Cause, Confidence, Connection, EndedBy, Finding, Phase
 
 use super::edited::Records;
 use super::labels::{Capture, truth};
-use super::readdressed::{moved_port, readdressed, renumbered};
+use super::readdressed::{moved_port, readdressed, renumbered, tcp_direction};
 use super::{analyze, testdata, told};
 
 /// A capture whose truth is known, and what is told of it as it is.
@@ -223,6 +223,22 @@ fn a_frame_that_is_missing_makes_no_other_cause_certain() {
             }
         },
     );
+}
+
+#[test]
+fn one_side_of_a_connection_that_is_missing_makes_no_other_cause_certain() {
+    in_none(&["clock-forward"], |known, wrong| {
+        let mut all = known.records.clone();
+        let (link, frames) = all.frames_mut();
+        let directions: BTreeSet<Vec<u8>> =
+            frames.filter_map(|it| tcp_direction(link, it)).collect();
+        for missing in directions {
+            let keep = |_, frame: &[u8]| tcp_direction(link, frame).as_ref() != Some(&missing);
+            let rest = analyze(&known.records.clone().only(keep).file());
+            let lies = known.wrong(&rest).or(known.blames_reverse(&rest));
+            wrong.extend(lies.map(|it| format!("without {missing:?}: {it}")));
+        }
+    });
 }
 
 #[test]

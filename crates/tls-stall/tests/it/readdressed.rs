@@ -71,6 +71,19 @@ fn is_special(address: [u8; 4]) -> bool {
         || address.is_unspecified()
 }
 
+/// Which side of which TCP connection sent `frame`: the addresses and ports as its headers have them.
+pub(crate) fn tcp_direction(link: u32, frame: &[u8]) -> Option<Vec<u8>> {
+    let at = header_at(link);
+    let (protocol, addresses, next) = match frame.get(at)? >> 4 {
+        4 => (9, 12..20, usize::from(frame[at] & 15) * 4),
+        6 => (6, 8..40, 40),
+        _ => return None,
+    };
+    let ports = frame.get(at + next..at + next + 4)?;
+    let addresses = frame.get(at + addresses.start..at + addresses.end)?;
+    (frame.get(at + protocol) == Some(&6)).then(|| [addresses, ports].concat())
+}
+
 fn header_at(link: u32) -> usize {
     match link {
         1 => 14,

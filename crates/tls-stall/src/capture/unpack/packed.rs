@@ -58,6 +58,12 @@ impl<R: Read> Packed<R> {
         self.buffer.fill(1).map_err(Stop::Failed)
     }
 
+    /// Reads until `len` of them are there, or as many as there are.
+    pub(super) fn fill(&mut self, len: usize) -> Result<(), Stop> {
+        self.buffer.fill(len).map_err(Stop::Failed)?;
+        Ok(())
+    }
+
     /// Consumes `len` of those that have been read.
     pub(super) fn consume(&mut self, len: usize) {
         self.buffer.take(len);
@@ -65,7 +71,7 @@ impl<R: Read> Packed<R> {
 
     /// The next `N` bytes, without consuming them; `None` where there are not as many.
     pub(super) fn peek<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Stop> {
-        self.buffer.fill(N).map_err(Stop::Failed)?;
+        self.fill(N)?;
         Ok(self.window().first_chunk().copied())
     }
 

@@ -55,7 +55,9 @@ impl<R: Read> Xz<R> {
     }
 
     fn decode(&mut self, room: &mut [u8]) -> Result<usize, Stop> {
-        let more = self.packed.more()?;
+        // Whole bites: else the place of damage would depend on the pieces in which the input comes.
+        self.packed.fill(BITE)?;
+        let more = !self.packed.window().is_empty();
         let action = if more { Action::Run } else { Action::Finish };
         let before = (self.stream.total_in(), self.stream.total_out());
         let window = self.packed.window();

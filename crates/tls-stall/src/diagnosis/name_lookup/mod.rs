@@ -8,9 +8,9 @@ mod chain;
 mod remedy;
 
 use self::chain::{Chain, Relation};
-use super::{Candidate, Case, Check, Opinion, words};
+use super::{Candidate, Case, Check, Exhibit, Opinion, words};
 use crate::dns::Lookup;
-use crate::report::{Cause, LookupOutcome, Party, Phase};
+use crate::report::{Cause, LookupOutcome, Party, Phase, Way};
 use crate::time::{Moment, Span};
 
 /// From the turn's start to the first query: 0.3 to 25 ms were measured; slow phones take longer.
@@ -412,22 +412,23 @@ fn misses_answers(case: &Case<'_>) -> bool {
     capture.may_miss_answers(lookups, case.wait.to)
 }
 
-fn evidence(case: &Case<'_>, chain: &Chain<'_>) -> Vec<(Moment, String)> {
+fn evidence(case: &Case<'_>, chain: &Chain<'_>) -> Vec<Exhibit> {
     let links = chain.links.iter();
     let mut frames: Vec<_> = links.flat_map(|link| evidence_of(case, link)).collect();
-    frames.sort_by_key(|(moment, _)| *moment);
+    frames.sort_by_key(|exhibit| exhibit.moment);
     frames.truncate(MAX_EVIDENCE);
     frames
 }
 
 /// The frames of one lookup.
-pub(super) fn evidence_of(case: &Case<'_>, link: &Lookup) -> Vec<(Moment, String)> {
+pub(super) fn evidence_of(case: &Case<'_>, link: &Lookup) -> Vec<Exhibit> {
     let unanswered = if misses_answers(case) {
         ", no answer captured"
     } else {
         ", never answered"
     };
     let mut frames = Vec::new();
+    let way = case.way_of_query(link.asker);
     let (kind, name) = (link.record_type, &link.name);
     for query in &link.queries {
         let fate = match link.outcome() {
@@ -435,7 +436,7 @@ pub(super) fn evidence_of(case: &Case<'_>, link: &Lookup) -> Vec<(Moment, String
             _ => "",
         };
         let text = format!("{kind} query for {name} to {}{fate}", query.resolver);
-        frames.push((query.moment, text));
+        frames.push(Exhibit::new(query.moment, way, text));
     }
     for answer in &link.answers {
         let late = if answer.accepted() {
@@ -447,13 +448,15 @@ pub(super) fn evidence_of(case: &Case<'_>, link: &Lookup) -> Vec<(Moment, String
             "{} from {} for {kind} {name}{late}",
             answer.rcode, answer.resolver
         );
-        frames.push((answer.moment, text));
+        frames.push(Exhibit::new(answer.moment, way.back(), text));
     }
     for error in &link.unreachable {
-        frames.push((
-            error.moment,
-            format!("ICMP: {} cannot be reached", error.resolver),
-        ));
+        let text = format!("ICMP: {} cannot be reached", error.resolver);
+        let way = Way {
+            from: None,
+            to: way.from,
+        };
+        frames.push(Exhibit::new(error.moment, way, text));
     }
     frames
 }

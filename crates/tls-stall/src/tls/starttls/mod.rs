@@ -2,6 +2,7 @@
 //!
 //! A protocol is one file: how its greeting looks, how TLS is asked for, and how that is answered.
 
+mod custom;
 mod ftp;
 mod imap;
 mod ldap;
@@ -15,10 +16,12 @@ mod smtp;
 mod units;
 mod xmpp;
 
+pub use self::custom::StarttlsDialogue;
+pub(crate) use self::custom::{Custom, Dialogues};
 pub(crate) use self::protocol::Protocol;
-use self::protocol::Reply;
+pub use self::protocol::Reply;
 use self::units::{Framing, Units};
-use super::ports::Port;
+use super::ports::{Expected, Port};
 use super::refusal::{Answers, Refusal};
 use crate::milestone::{Milestone, Milestones};
 use crate::tcp::Side;
@@ -72,18 +75,18 @@ impl Dialogue {
         from: Side,
         bytes: &'a [u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) -> Option<&'a [u8]> {
         self.note_turn(from, moment);
         if self.client.is_untouched() && self.server.is_untouched() {
-            self.protocol = Protocol::by_first_bytes(from, bytes).or(match expected {
+            self.protocol = Protocol::by_first_bytes(from, bytes).or(match expected.port {
                 Some(Port::Starttls(protocol)) if !protocol.is_of_lines() => Some(protocol),
                 _ => self.protocol,
             });
         }
         match from {
-            Side::Client => self.hear_client(bytes, moment, milestones),
+            Side::Client => self.hear_client(bytes, moment, expected, milestones),
             Side::Server => self.hear_server(bytes, moment, expected, milestones),
         }
     }
@@ -112,6 +115,7 @@ impl Dialogue {
         &mut self,
         bytes: &'a [u8],
         moment: Moment,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) -> Option<&'a [u8]> {
         let mut rest = bytes;
@@ -127,6 +131,9 @@ impl Dialogue {
         }
         let framing = self.framing(Side::Client, &self.client)?;
         while let Some(unit) = self.client.next(&mut rest, framing) {
+            if self.protocol.is_none() && self.client.is_first() {
+                self.protocol = Protocol::custom(expected.dialogues, false, &unit);
+            }
             // Both greet with 220, and this no mail client says.
             if self.protocol == Some(Protocol::Smtp) && ftp::is_request(&unit) {
                 self.protocol = Some(Protocol::Ftp);
@@ -153,7 +160,7 @@ impl Dialogue {
         &mut self,
         bytes: &'a [u8],
         moment: Moment,
-        expected: Option<Port>,
+        expected: Expected<'_>,
         milestones: &mut Milestones,
     ) -> Option<&'a [u8]> {
         let mut rest = bytes;
@@ -206,13 +213,18 @@ impl Dialogue {
         (!is_done).then_some(framing)
     }
 
-    fn recognise(&mut self, line: &[u8], expected: Option<Port>) {
+    fn recognise(&mut self, line: &[u8], expected: Expected<'_>) {
         if self.protocol.is_some() || !self.server.is_first() {
             return;
         }
-        let due = match expected {
+        self.protocol = Protocol::custom(expected.dialogues, true, line);
+        if self.protocol.is_some() {
+            return;
+        }
+        let due = match expected.port {
+            // One of the caller's own was asked, and did not know its greeting.
+            Some(Port::Starttls(Protocol::Custom(_)) | Port::ClientFirst) => return,
             Some(Port::Starttls(protocol)) => Some(protocol),
-            Some(Port::ClientFirst) => return,
             Some(Port::Implicit) | None => None,
         };
         // The greetings of FTP and NNTP are SMTP's, and so are all refusals.
@@ -298,7 +310,13 @@ mod tests {
     fn talk(lines: &[(Side, &str)]) -> (Dialogue, Milestones, Option<String>) {
         let (mut dialogue, mut milestones) = (Dialogue::default(), Milestones::default());
         for (frame, (side, text)) in (1..).zip(lines) {
-            let rest = dialogue.read(*side, text.as_bytes(), moment(frame), None, &mut milestones);
+            let rest = dialogue.read(
+                *side,
+                text.as_bytes(),
+                moment(frame),
+                Expected::default(),
+                &mut milestones,
+            );
             if let Some(rest) = rest {
                 let rest = String::from_utf8(rest.to_vec()).unwrap();
                 return (dialogue, milestones, Some(rest));
@@ -379,7 +397,7 @@ mod tests {
         for (side, text) in said {
             for byte in text.as_bytes().chunks(1) {
                 done |= dialogue
-                    .read(side, byte, moment(1), None, &mut milestones)
+                    .read(side, byte, moment(1), Expected::default(), &mut milestones)
                     .is_some();
             }
         }

@@ -1,5 +1,6 @@
 //! The protocols that start TLS within themselves.
 
+use super::custom::{Custom, Dialogues};
 use super::units::Framing;
 use super::{ftp, imap, ldap, managesieve, mysql, nntp, pop3, postgresql, smtp, xmpp};
 use crate::tcp::Side;
@@ -18,20 +19,24 @@ pub(crate) enum Protocol {
     Ldap,
     Postgresql,
     Mysql,
+    /// One of the caller's own.
+    Custom(Custom),
 }
 
 /// What a server's line or message means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
+#[non_exhaustive]
+pub enum Reply {
     /// Yes: to a request for TLS, the next byte of either side is TLS.
     GoAhead,
+    /// No: what was asked for is not done.
     Refusal,
     /// Another line of the dialogue.
     Other,
 }
 
 impl Protocol {
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Smtp => "smtp",
             Self::Imap => "imap",
@@ -43,11 +48,16 @@ impl Protocol {
             Self::Ldap => "ldap",
             Self::Postgresql => "postgresql",
             Self::Mysql => "mysql",
+            Self::Custom(custom) => custom.0.name(),
         }
     }
 
-    pub(crate) const fn server_speaks_first(self) -> bool {
-        !matches!(self, Self::Xmpp | Self::Ldap | Self::Postgresql)
+    pub(crate) fn server_speaks_first(self) -> bool {
+        match self {
+            Self::Xmpp | Self::Ldap | Self::Postgresql => false,
+            Self::Custom(custom) => custom.0.server_speaks_first(),
+            _ => true,
+        }
     }
 
     /// The protocol, where the first line of a server that speaks first tells it.
@@ -73,8 +83,22 @@ impl Protocol {
         }
     }
 
+    /// The one of the caller's own `dialogues` that `line` begins, the first of the side that speaks
+    /// first.
+    pub(super) fn custom(
+        dialogues: Dialogues<'_>,
+        server_speaks: bool,
+        line: &[u8],
+    ) -> Option<Self> {
+        let mut speaking = dialogues
+            .iter()
+            .filter(|dialogue| dialogue.server_speaks_first() == server_speaks);
+        let begun = speaking.find(|dialogue| dialogue.is_greeting(line))?;
+        Some(Self::Custom(Custom(*begun)))
+    }
+
     /// Whether the dialogue is one of lines, which a greeting begins.
-    pub(super) const fn is_of_lines(self) -> bool {
+    pub(super) fn is_of_lines(self) -> bool {
         self.server_speaks_first() && !matches!(self, Self::Mysql)
     }
 
@@ -100,6 +124,7 @@ impl Protocol {
             Self::Ldap => return ldap::request(unit),
             Self::Postgresql => postgresql::is_request(unit),
             Self::Mysql => mysql::is_request(unit),
+            Self::Custom(custom) => custom.0.is_request(unit),
         };
         is_request.then_some(&[])
     }
@@ -122,6 +147,7 @@ impl Protocol {
             Self::Ldap => tag.map_or(Reply::Other, |tag| ldap::reply(unit, tag)),
             Self::Postgresql => tag.map_or(Reply::Other, |_| postgresql::reply(unit)),
             Self::Mysql => mysql::reply(unit),
+            Self::Custom(custom) => custom.0.reply(unit, tag.is_some()),
         }
     }
 
