@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 use tls_stall::{Cause, Span};
 
+use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
 use crate::exit::FailOn;
 use crate::select::ServerFilter;
@@ -16,7 +17,7 @@ use crate::select::ServerFilter;
 /// What the options are listed under.
 pub(crate) const WHICH: &str = "What is reported";
 pub(crate) const FORM: &str = "How it is reported";
-const READING: &str = "How captures are read";
+pub(crate) const READING: &str = "How captures are read";
 
 /// Reads packet captures and says why a TLS handshake stalled
 ///
@@ -180,6 +181,16 @@ pub(crate) struct Args {
 /// What is done instead of reading captures.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
+    /// Holds captures to what is expected of them, for CI
+    ///
+    /// Reads captures and holds each to its entry in the file tls-stall.toml: which connections stall
+    /// and why, how long a phase may take, or that nothing stalls. In a capture without an entry nothing
+    /// may stall. The file that counts is the nearest in the capture's folder and those above it.
+    ///
+    /// Of a folder that holds such a file every entry is checked, and an entry whose capture is not
+    /// there is an error. What the file excludes is passed over, unless it has an entry or is given by
+    /// itself.
+    Check(CheckArgs),
     /// Holds a failing capture against a healthy one
     ///
     /// Holds a failing capture against a healthy one, connection by connection and phase by phase, and

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use tls_stall::{FrameNumber, Phase};
+use tls_stall::{Confidence, FrameNumber, Party, Phase};
 use toml::Spanned;
 
 use super::{Entry, Expectation, Expectations, Places, canonical};
@@ -97,7 +97,7 @@ impl Reader<'_> {
             });
             read.exclude.extend(pattern);
         }
-        read.tls_ports = file.tls_ports;
+        read.tls_ports = file.tls_ports.iter().map(|port| port.get()).collect();
         let mut places = BTreeMap::new();
         for (index, raw) in file.capture.into_iter().enumerate() {
             let place = self.place(&raw);
@@ -225,6 +225,8 @@ impl Reader<'_> {
             name.parse()
                 .map_err(|_| "no cause; \"tls-stall explain\" lists all")
         });
+        let waiting_on = self.named(raw.waiting_on.as_ref(), Party::ALL);
+        let confidence = self.named(raw.confidence.as_ref(), Confidence::ALL);
         Some(Expectation {
             place,
             server,
@@ -233,10 +235,8 @@ impl Reader<'_> {
             stalled,
             cause: cause?,
             phase,
-            waiting_on: self.named(raw.waiting_on.as_ref(), tls_stall::Party::ALL),
-            confidence: self
-                .named(raw.confidence.as_ref(), tls_stall::Confidence::ALL)
-                .unwrap_or(tls_stall::Confidence::Low),
+            waiting_on,
+            confidence: confidence.unwrap_or(Confidence::Low),
             from_frame,
             to_frame,
         })
