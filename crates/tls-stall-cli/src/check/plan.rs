@@ -193,6 +193,8 @@ impl Planning {
         if in_folder && self.known.contains_key(&absolute) {
             return;
         }
+        // As annotations name files.
+        let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
         let file = self.given.or_else(|| {
             let mut folders = parent(&absolute).ancestors().map(|it| it.join(NAME));
             let nearest = folders.find(|it| it.is_file());

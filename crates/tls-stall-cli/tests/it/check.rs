@@ -1,6 +1,7 @@
 //! Captures against what is expected of them: `tls-stall check`.
 
 use std::fs;
+use std::path::Path;
 
 use crate::{Folder, Run, capture, origin, origin_pair};
 
@@ -44,7 +45,7 @@ fn a_difference_exits_1_and_names_its_place_and_frames() {
     let run = folder.run(&["check", "."]);
     assert_eq!((run.code, run.stderr.as_str()), (1, ""));
     for part in [
-        "✗ ./failing.pcap\n  tls-stall.toml:4:3\n",
+        "✗ failing.pcap\n  tls-stall.toml:4:3\n",
         "expected: a stall at 203.0.113.25:465: reverse-dns-slow, with high confidence\n",
         "reverse-dns-unanswered in client_hello",
         "(another cause)\n",
@@ -71,7 +72,7 @@ fn every_format_tells_the_difference() {
     let doctored = ENTRY.replace("reverse-dns-unanswered", "reverse-dns-slow");
     let folder = folder().with("tls-stall.toml", doctored.as_bytes());
     for (format, parts) in [
-        ("text", ["✗ ./failing.pcap", "another cause"]),
+        ("text", ["✗ failing.pcap", "another cause"]),
         (
             "junit",
             [
@@ -86,7 +87,7 @@ fn every_format_tells_the_difference() {
         (
             "github",
             [
-                "::error file=tls-stall.toml,line=4,col=3,title=./failing.pcap%3A expectation-not-met::",
+                "::error file=tls-stall.toml,line=4,col=3,title=failing.pcap%3A expectation-not-met::",
                 "1 differs\n",
             ],
         ),
@@ -123,6 +124,45 @@ fn what_update_writes_is_as_expected_and_stays_as_it_is() {
     assert_eq!(folder.read("tls-stall.toml"), written);
 }
 
+/// The walk-through of docs/ci.md shows the file that is written, and it passes.
+#[test]
+fn the_file_in_the_documentation_is_what_update_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let recorded = |name: &str| fs::read(root.join("testdata/recorded").join(name)).unwrap();
+    let folder = with_folder(Folder::new(), "captures")
+        .with("captures/mail.pcap", &recorded("dead-backend.pcap"))
+        .with("captures/phone.pcap", &origin());
+    let run = folder.run(&["check", "--update", "captures"]);
+    is_as_expected(&run, "captures/tls-stall.toml: 2 added");
+    is_as_expected(
+        &folder.run(&["check", "captures"]),
+        "2 captures: 2 as expected",
+    );
+
+    let written = folder.read("captures/tls-stall.toml");
+    let path = root.join("docs/ci.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let mark = "<!-- written by tls-stall check --update -->\n\n```toml\n";
+    let (before, after) = page.split_once(mark).unwrap();
+    let (shown, after) = after.split_once("```\n").unwrap();
+    if shown != written && std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, [before, mark, &written, "```\n", after].concat()).unwrap();
+        return;
+    }
+    assert_eq!(shown, written, "run again with UPDATE_DOCS=1");
+}
+
+#[test]
+fn the_captures_of_testdata_are_as_expected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let run = Folder::new()
+        .command(&["check", "testdata"])
+        .current_dir(root)
+        .output();
+    let run = Run::of(run.unwrap());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+}
+
 #[test]
 fn update_mends_what_differs_and_keeps_what_a_person_wrote() {
     let by_hand = "# by hand\n[[capture]]\npath = \"failing.pcap\" # 3G\nstalls = 0 # for now\n";
@@ -149,10 +189,7 @@ fn a_file_that_cannot_be_updated_is_left_alone() {
         (run.code, run.stdout.as_str()),
         (2, "tls-stall.toml: 1 added, 1 kept\n")
     );
-    assert!(
-        run.stderr
-            .starts_with("tls-stall: cannot read ./bad.pcap: ")
-    );
+    assert!(run.stderr.starts_with("tls-stall: cannot read bad.pcap: "));
     assert!(folder.read("tls-stall.toml").starts_with(ENTRY));
 }
 
@@ -199,8 +236,7 @@ fn a_bad_capture_does_not_hide_the_others() {
     let run = folder.run(&["check", "."]);
     assert_eq!(run.code, 2);
     assert!(
-        run.stderr
-            .starts_with("tls-stall: cannot read ./bad.pcap: "),
+        run.stderr.starts_with("tls-stall: cannot read bad.pcap: "),
         "{run:?}"
     );
     assert_eq!(run.stderr.lines().count(), 1);
