@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{Entry, Expectation, Expectations, Places, canonical};
 use crate::file::{File, RawEntry, RawExpectation};
-use crate::length;
+use crate::length::parse_length;
 use crate::place::{InvalidExpectations, Mistake, Place};
 
 pub(super) fn read(text: &str) -> Result<Expectations, InvalidExpectations> {
@@ -88,7 +88,7 @@ impl Reader<'_> {
 
     fn expectations(&mut self, file: File) -> Expectations {
         let mut read = Expectations::default();
-        if let Some(span) = self.value(file.stall_threshold.as_ref(), length::parse) {
+        if let Some(span) = self.value(file.stall_threshold.as_ref(), parse_length) {
             read.stall_threshold = span;
         }
         for pattern in &file.exclude {
@@ -123,7 +123,7 @@ impl Reader<'_> {
         let mut max_wait = BTreeMap::new();
         for (name, length) in &raw.max_wait {
             let phase = self.named(Some(name), Phase::ALL);
-            let span = self.value(Some(length), length::parse);
+            let span = self.value(Some(length), parse_length);
             if let (Some(phase), Some(span)) = (phase, span) {
                 places.max_wait.insert(phase, self.place(name));
                 max_wait.insert(phase, span);
