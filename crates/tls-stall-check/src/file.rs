@@ -6,6 +6,7 @@
 mod schema;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -29,7 +30,7 @@ pub(crate) struct File {
     pub(crate) exclude: Vec<Spanned<String>>,
     /// Server ports on which TLS is expected, besides those that are known.
     #[serde(default)]
-    pub(crate) tls_ports: Vec<u16>,
+    pub(crate) tls_ports: Vec<NonZeroU16>,
     /// The captures.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<RawEntry>"))]

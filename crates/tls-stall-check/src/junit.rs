@@ -1,4 +1,4 @@
-//! For CI servers: `JUnit` XML, as Jenkins, GitLab and others read it.
+//! For CI servers: JUnit XML, as Jenkins, GitLab and others read it.
 
 use std::io;
 

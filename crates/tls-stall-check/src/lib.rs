@@ -49,6 +49,7 @@ mod verify;
 
 pub use difference::{Difference, DifferenceKind};
 pub use expectations::{Entry, Expectation, Expectations, Server};
+pub use length::parse_length;
 pub use place::{InvalidExpectations, Mistake, Place};
 pub use report::{CheckReport, CheckedCapture, Verdict};
 pub use revision::{Change, Revision};

@@ -135,6 +135,48 @@ fn a_revision_mends_what_differs_keeps_comments_and_adds_what_is_missing() {
 }
 
 #[test]
+fn what_is_excluded_is_a_folder_with_all_that_is_in_it_or_a_pattern_of_names() {
+    let toml = "exclude = ['old/', '*.bak.pcap', 'new/**/tmp']";
+    let expectations = Expectations::parse(toml).unwrap();
+    for excluded in [
+        "old",
+        "old/a.pcap",
+        "old/deep/er/a.pcap",
+        "a.bak.pcap",
+        "new/x/y/tmp/a.pcap",
+    ] {
+        assert!(expectations.excludes(excluded), "{excluded}");
+    }
+    for checked in ["older/a.pcap", "x/old/a.pcap", "x/a.bak.pcap", "a.pcap"] {
+        assert!(!expectations.excludes(checked), "{checked}");
+    }
+    let mistake = Expectations::parse("exclude = ['[']").unwrap_err();
+    assert!(mistake.to_string().starts_with("1:12: "), "{mistake}");
+}
+
+#[test]
+fn failures_are_counted_where_their_number_is_told() {
+    let refused = "[[capture]]\npath = 'recorded/connect-refused.pcap'\nstalls = 0\n";
+    let of = |rest: &str| verdict(&format!("{refused}{rest}"));
+    assert_eq!(of(""), Verdict::AsExpected, "further ones are allowed");
+    assert_eq!(of("failures = 1"), Verdict::AsExpected);
+    assert_eq!(kinds(&of("failures = 0")), [DifferenceKind::FailureCount]);
+    assert_eq!(kinds(&of("failures = 2")), [DifferenceKind::FailureCount]);
+}
+
+#[test]
+fn a_port_on_which_tls_is_expected_is_told_for_all_captures() {
+    let toml = "tls_ports = [4433, 8443]\n[[capture]]\npath = 'a'\n";
+    let expectations = Expectations::parse(toml).unwrap();
+    let entry = expectations.entries.first();
+    assert_eq!(expectations.config(entry).tls_ports, [4433, 8443]);
+    assert_eq!(expectations.config(None).tls_ports, [4433, 8443]);
+    let beyond = Expectations::parse("tls_ports = [65536]").unwrap_err();
+    assert!(beyond.to_string().starts_with("1:"), "{beyond}");
+    assert!(Expectations::parse("tls_ports = [0]").is_err());
+}
+
+#[test]
 fn a_mistake_is_told_with_its_line_and_column() {
     let told = |toml: &str| Expectations::parse(toml).unwrap_err().to_string();
     let twice = "[[capture]]\npath = 'a'\n[[capture]]\npath = './a'\n";
@@ -146,6 +188,8 @@ fn a_mistake_is_told_with_its_line_and_column() {
         cause,
         "5:9: \"syn\": no cause; \"tls-stall explain\" lists all"
     );
+    let both = told(&format!("{expect}cause = 'syn'\nconfidence = 'sure'"));
+    assert_eq!(both.lines().count(), 2, "none hides another: {both}");
     let limit = told("[[capture]]\npath = 'a'\nmax_wait = { hello = '1s' }");
     assert!(
         limit.starts_with("3:14: \"hello\": not one of name_resolution"),

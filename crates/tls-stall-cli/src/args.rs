@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use jiff::SignedDuration;
 use tls_stall::{Cause, Span};
+use tls_stall_check::parse_length;
 
+use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
 use crate::exit::FailOn;
 use crate::select::ServerFilter;
@@ -16,7 +17,7 @@ use crate::select::ServerFilter;
 /// What the options are listed under.
 pub(crate) const WHICH: &str = "What is reported";
 pub(crate) const FORM: &str = "How it is reported";
-const READING: &str = "How captures are read";
+pub(crate) const READING: &str = "How captures are read";
 
 /// Reads packet captures and says why a TLS handshake stalled
 ///
@@ -82,7 +83,7 @@ pub(crate) struct Args {
         long,
         value_name = "TIME",
         default_value = "1s",
-        value_parser = threshold,
+        value_parser = parse_length,
         help_heading = WHICH
     )]
     pub(crate) stall_threshold: Span,
@@ -180,6 +181,16 @@ pub(crate) struct Args {
 /// What is done instead of reading captures.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
+    /// Holds captures to what is expected of them, for CI
+    ///
+    /// Reads captures and holds each to its entry in the file tls-stall.toml: which connections stall
+    /// and why, how long a phase may take, or that nothing stalls. In a capture without an entry nothing
+    /// may stall. The file that counts is the nearest in the capture's folder and those above it.
+    ///
+    /// Of a folder that holds such a file every entry is checked, and an entry whose capture is not
+    /// there is an error. What the file excludes is passed over, unless it has an entry or is given by
+    /// itself.
+    Check(CheckArgs),
     /// Holds a failing capture against a healthy one
     ///
     /// Holds a failing capture against a healthy one, connection by connection and phase by phase, and
@@ -264,17 +275,6 @@ fn cause() -> impl TypedValueParser<Value = Cause> {
     PossibleValuesParser::new(known).try_map(|name| name.parse::<Cause>())
 }
 
-pub(crate) fn threshold(text: &str) -> Result<Span, String> {
-    let duration: SignedDuration = text
-        .parse()
-        .map_err(|_| "not a length of time such as 200ms, 1.5s or 2m".to_owned())?;
-    let nanos = i64::try_from(duration.as_nanos()).map_err(|_| "too long".to_owned())?;
-    if nanos <= 0 {
-        return Err("must be longer than nothing".to_owned());
-    }
-    Ok(Span::from_nanos(nanos))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,31 +298,6 @@ mod tests {
             parse(&[]).is_err(),
             "a capture is needed where no command is"
         );
-    }
-
-    #[test]
-    fn a_threshold_is_a_number_with_a_unit() {
-        assert_eq!(threshold("1s"), Ok(Span::from_secs(1)));
-        assert_eq!(threshold("200ms"), Ok(Span::from_millis(200)));
-        assert_eq!(threshold("1.5s"), Ok(Span::from_millis(1500)));
-        assert_eq!(threshold("2m"), Ok(Span::from_secs(120)));
-    }
-
-    #[test]
-    fn a_threshold_without_unit_or_length_is_refused() {
-        for text in [
-            "",
-            "1",
-            "s",
-            "0s",
-            "-1s",
-            "1x",
-            "1e9",
-            "999999999999h",
-            "300y",
-        ] {
-            assert!(threshold(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tls_stall::{CaptureReport, Comparison, Config, Options, Span, analyze_reader};
+use tls_stall_check::parse_length;
 use tls_stall_render::{TextOptions, html, json, markdown, text};
 
-use crate::args::{Args, FORM, WHICH, port, threshold};
+use crate::args::{Args, FORM, WHICH, port};
 use crate::exit::Exit;
 use crate::output::{self, DASH};
 use crate::run::{complain, nothing_decoded, open};
@@ -54,7 +55,7 @@ pub(crate) struct CompareArgs {
         long,
         value_name = "TIME",
         default_value = "1s",
-        value_parser = threshold,
+        value_parser = parse_length,
         help_heading = WHICH
     )]
     stall_threshold: Span,

@@ -10,7 +10,7 @@ use tls_stall::{CaptureReport, Cause, Confidence, Connection};
 pub(crate) enum Exit {
     /// Done (0).
     Done,
-    /// What `--fail-on` names was found (1).
+    /// What `--fail-on` names was found, or a capture is not as expected (1).
     Found,
     /// It could not be done, or not all of it (2).
     Failed,

@@ -66,6 +66,29 @@ const REPORT: &[Example] = &[
     ),
 ];
 
+const CHECK: &[Example] = &[
+    example(
+        "tls-stall check --update captures",
+        "write captures/tls-stall.toml from what is found, to read and commit",
+    ),
+    example(
+        "tls-stall check captures",
+        "is every capture in the folder still as the file says?",
+    ),
+    example(
+        "tls-stall check --format junit -o tls-stall.xml captures",
+        "the same for a CI server",
+    ),
+    example(
+        "tls-stall check --format github captures",
+        "the same in a workflow of GitHub: annotations of the lines of the file",
+    ),
+    example(
+        "tls-stall check --expectations captures/tls-stall.toml 'captures/*.pcap'",
+        "another file, and captures by a pattern, which is expanded as a shell does",
+    ),
+];
+
 const COMPARE: &[Example] = &[
     example(
         "tls-stall compare failing.pcap healthy.pcap",
@@ -124,6 +147,7 @@ const MAN: &[Example] = &[
 pub(crate) fn examples(name: &str) -> &'static [Example] {
     match name {
         "tls-stall" => REPORT,
+        "check" => CHECK,
         "compare" => COMPARE,
         "explain" => EXPLAIN,
         "completions" => COMPLETIONS,
@@ -142,6 +166,14 @@ pub(crate) fn exit_codes(name: &str) -> &'static [(&'static str, &'static str)] 
         "tls-stall" => &[
             ("0", "done, and nothing found that --fail-on names"),
             ("1", "what --fail-on names was found"),
+            FAILED,
+        ],
+        "check" => &[
+            (
+                "0",
+                "all captures are as expected, or the file is up to date",
+            ),
+            ("1", "a capture differs from what is expected of it"),
             FAILED,
         ],
         "compare" => &[("0", "done, whatever was found"), FAILED],
@@ -250,6 +282,7 @@ mod tests {
     fn the_help_is_short_or_long() {
         insta::assert_snapshot!("short", help("tls-stall", false));
         insta::assert_snapshot!("long", help("tls-stall", true));
+        insta::assert_snapshot!("check", help("check", true));
         insta::assert_snapshot!("compare", help("compare", true));
         insta::assert_snapshot!("explain", help("explain", true));
     }

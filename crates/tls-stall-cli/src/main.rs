@@ -2,6 +2,7 @@
 
 mod annotate;
 mod args;
+mod check;
 mod compare;
 mod completions;
 mod exit;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let exit = match &args.command {
+        Some(Command::Check(check)) => check::check(check, &args),
         Some(Command::Compare(compare)) => compare::compare(compare, &args),
         Some(Command::Explain { cause }) => explain::explain(*cause, &args),
         Some(Command::Completions { shell }) => completions::print(*shell, &args),

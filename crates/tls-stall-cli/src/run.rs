@@ -7,6 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
+use tls_stall_check::Place;
 use tls_stall_render::{TextOptions, csv, escape, html, json, markdown, ndjson, text};
 
 use crate::annotate;
@@ -275,6 +276,12 @@ pub(crate) fn complain(verb: &str, path: &str, reason: &dyn fmt::Display) {
     let (path, reason) = (escape(path), escape(&reason));
     // Where standard error is closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "tls-stall: cannot {verb} {path}: {reason}");
+}
+
+/// Says on standard error, in one line, what is wrong at a place of a file.
+pub(crate) fn complain_at(path: &str, place: Place, reason: &str) {
+    let (path, reason) = (escape(path), escape(reason));
+    let _ = writeln!(io::stderr(), "tls-stall: {path}:{place}: {reason}");
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use tls_stall::{FrameNumber, Phase};
+use tls_stall::{Confidence, FrameNumber, Party, Phase};
 use toml::Spanned;
 
 use super::{Entry, Expectation, Expectations, Places, canonical};
 use crate::file::{File, RawEntry, RawExpectation};
-use crate::length;
+use crate::length::parse_length;
 use crate::place::{InvalidExpectations, Mistake, Place};
 
 pub(super) fn read(text: &str) -> Result<Expectations, InvalidExpectations> {
@@ -88,7 +88,7 @@ impl Reader<'_> {
 
     fn expectations(&mut self, file: File) -> Expectations {
         let mut read = Expectations::default();
-        if let Some(span) = self.value(file.stall_threshold.as_ref(), length::parse) {
+        if let Some(span) = self.value(file.stall_threshold.as_ref(), parse_length) {
             read.stall_threshold = span;
         }
         for pattern in &file.exclude {
@@ -97,7 +97,7 @@ impl Reader<'_> {
             });
             read.exclude.extend(pattern);
         }
-        read.tls_ports = file.tls_ports;
+        read.tls_ports = file.tls_ports.iter().map(|port| port.get()).collect();
         let mut places = BTreeMap::new();
         for (index, raw) in file.capture.into_iter().enumerate() {
             let place = self.place(&raw);
@@ -123,7 +123,7 @@ impl Reader<'_> {
         let mut max_wait = BTreeMap::new();
         for (name, length) in &raw.max_wait {
             let phase = self.named(Some(name), Phase::ALL);
-            let span = self.value(Some(length), length::parse);
+            let span = self.value(Some(length), parse_length);
             if let (Some(phase), Some(span)) = (phase, span) {
                 places.max_wait.insert(phase, self.place(name));
                 max_wait.insert(phase, span);
@@ -225,6 +225,8 @@ impl Reader<'_> {
             name.parse()
                 .map_err(|_| "no cause; \"tls-stall explain\" lists all")
         });
+        let waiting_on = self.named(raw.waiting_on.as_ref(), Party::ALL);
+        let confidence = self.named(raw.confidence.as_ref(), Confidence::ALL);
         Some(Expectation {
             place,
             server,
@@ -233,10 +235,8 @@ impl Reader<'_> {
             stalled,
             cause: cause?,
             phase,
-            waiting_on: self.named(raw.waiting_on.as_ref(), tls_stall::Party::ALL),
-            confidence: self
-                .named(raw.confidence.as_ref(), tls_stall::Confidence::ALL)
-                .unwrap_or(tls_stall::Confidence::Low),
+            waiting_on,
+            confidence: confidence.unwrap_or(Confidence::Low),
             from_frame,
             to_frame,
         })

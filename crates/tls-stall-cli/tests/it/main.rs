@@ -6,6 +6,7 @@
 )]
 
 mod annotate;
+mod check;
 mod compare;
 mod completions;
 mod docs;

@@ -115,6 +115,8 @@ fn every_example_of_the_help_runs() {
     ] {
         folder = folder.with(name, &origin());
     }
+    fs::create_dir(folder.path("captures")).unwrap();
+    folder = folder.with("captures/a.pcap", &origin());
     // Stands for programs that are not there on every machine, or need rights.
     fs::create_dir(folder.path("bin")).unwrap();
     let programs = [

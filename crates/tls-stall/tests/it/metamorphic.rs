@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use tls_stall::{Analysis, Cause, Confidence, Connection, EndedBy, Finding, Phase};
+use tls_stall_check::Entry;
 
 use super::edited::Records;
-use super::labels::{Capture, truth};
+use super::labels::truth;
 use super::readdressed::{moved_port, readdressed, renumbered, tcp_direction};
 use super::{analyze, testdata, told};
 
 /// A capture whose truth is known, and what is told of it as it is.
 struct Known {
-    label: Capture,
+    label: Entry,
     records: Records,
     whole: Analysis,
 }
@@ -40,8 +41,8 @@ impl Known {
             .filter(|it| self::ends(it) == *ends);
         let mut causes = BTreeSet::new();
         for connection in connections {
-            let due = self.label.expect.iter().filter(|it| it.is_of(connection));
-            causes.extend(due.map(|it| it.cause.as_str()));
+            let due = self.label.expect.iter().filter(|it| it.names(connection));
+            causes.extend(due.map(|it| it.cause.name()));
             causes.extend(certain(connection).map(|it| it.cause.name()));
         }
         // A failed attempt is told with the next one, or by itself where the two cannot be tied.
@@ -82,11 +83,12 @@ impl Known {
         let mut connections = changed.connections.iter();
         let wrong = connections.find_map(|connection| {
             let expect = self.label.expect.iter();
-            let mut due = expect.filter(|it| it.server == connection.server.to_string());
+            let mut due =
+                expect.filter(|it| it.server.is_some_and(|server| server.is(connection.server)));
             let mut findings = connection.findings.iter();
             let blamed =
                 findings.find(|it| is_true(it.cause.name()) && it.confidence > Confidence::Low);
-            blamed.filter(|_| !due.any(|it| is_true(&it.cause)))
+            blamed.filter(|_| !due.any(|it| is_true(it.cause.name())))
         })?;
         Some(format!("{}: {}", wrong.cause, wrong.summary))
     }
@@ -112,11 +114,9 @@ fn abstains(cause: Cause) -> bool {
 }
 
 fn known() -> impl Iterator<Item = Known> {
-    let captures = truth().capture.into_iter();
+    let captures = truth().entries.into_iter();
     captures
-        .filter(|it| {
-            it.path.strip_suffix(".pcap").is_some() && it.not_yet.is_none() && it.is_known()
-        })
+        .filter(|it| it.path.strip_suffix(".pcap").is_some() && it.not_yet.is_none())
         .map(|label| {
             let file = fs::read(testdata().join(&label.path)).unwrap();
             Known {

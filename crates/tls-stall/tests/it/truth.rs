@@ -3,41 +3,22 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tls_stall::{Cause, Confidence, Connection, Finding};
+use tls_stall::{Cause, Confidence, analyze_reader};
+use tls_stall_check::Verdict;
 
-use super::labels::{Expected, truth};
-use super::{confidence, report, testdata, told};
+use super::labels::truth;
+use super::{report, testdata, told};
 
 #[test]
 fn every_capture_is_told_as_it_was() {
     let truth = truth();
-    assert_eq!(
-        truth.stall_threshold, "1s",
-        "the default, with which the captures are read"
-    );
     let mut wrong = Vec::new();
-    for capture in &truth.capture {
-        if !capture.is_known() {
-            continue;
-        }
-        let bytes = fs::read(testdata().join(&capture.path)).unwrap();
-        let connections = report(&capture.path, &bytes).analysis.connections;
-        let stalled = connections.iter().filter(|it| it.stalled).count();
-        let stalls_due = capture.expect.iter().filter(|it| it.stalled).count();
-        let due = capture.stalls.unwrap_or(stalls_due);
-        let missing: Vec<&Expected> = capture
-            .expect
-            .iter()
-            .filter(|expected| !connections.iter().any(|it| fits(it, expected)))
-            .collect();
-        let is_told = stalled == due && missing.is_empty();
-        if is_told == capture.not_yet.is_some() {
-            wrong.push(format!(
-                "{}: {due} stalls due, missing {missing:?}, found {}, not yet: {:?}",
-                capture.path,
-                told(&connections),
-                capture.not_yet
-            ));
+    for entry in &truth.entries {
+        let file = fs::File::open(testdata().join(&entry.path)).unwrap();
+        let report = analyze_reader(&entry.path, file, &truth.config(Some(entry))).unwrap();
+        if let Verdict::Differs(differences) = entry.verify(&report) {
+            let found = told(&report.analysis.connections);
+            wrong.push(format!("{}: {differences:?}, found {found}", entry.path));
         }
     }
     assert!(
@@ -51,7 +32,7 @@ fn every_capture_is_told_as_it_was() {
 /// The mistake to be ashamed of.
 #[test]
 fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
-    for capture in truth().capture {
+    for capture in truth().entries {
         if capture.not_yet.is_some() {
             continue;
         }
@@ -61,12 +42,12 @@ fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
             for finding in connection
                 .findings
                 .iter()
-                .filter(|finding| blames_reverse(finding))
+                .filter(|finding| is_reverse(finding.cause))
             {
-                let true_here = capture.expect.iter().any(|expected| {
-                    expected.server == connection.server.to_string()
-                        && expected.cause.starts_with("reverse-dns-")
-                });
+                let true_here = capture
+                    .expect
+                    .iter()
+                    .any(|expected| expected.names(connection) && is_reverse(expected.cause));
                 assert!(
                     true_here || finding.confidence == Confidence::Low,
                     "{}: {}",
@@ -80,7 +61,7 @@ fn no_reverse_lookup_is_blamed_where_it_is_not_the_cause() {
 
 #[test]
 fn every_capture_has_its_truth() {
-    let known: BTreeSet<String> = truth().capture.into_iter().map(|it| it.path).collect();
+    let known: BTreeSet<String> = truth().entries.into_iter().map(|it| it.path).collect();
     for folder in ["origin", "recorded"] {
         for entry in fs::read_dir(testdata().join(folder)).unwrap() {
             let file = entry.unwrap().path();
@@ -117,26 +98,9 @@ fn the_origin_is_proven_by_the_frames_of_the_account() {
     assert_eq!(verdict.confidence, Confidence::High);
 }
 
-fn fits(connection: &Connection, expected: &Expected) -> bool {
-    let Some(verdict) = connection.findings.first() else {
-        return false;
-    };
-    // A phase may be several waits: at a proxy, the client's, the proxy's, and the client's again.
-    let wait = connection
-        .waits
-        .iter()
-        .find(|wait| wait.phase == verdict.phase && wait.duration == verdict.wait);
-    expected.is_of(connection)
-        && connection.stalled == expected.stalled
-        && verdict.cause.name() == expected.cause
-        && verdict.confidence >= confidence(&expected.confidence)
-        && expected.is_phase_of(verdict)
-        && wait.is_some_and(|wait| expected.is_between(wait))
-}
-
-fn blames_reverse(finding: &Finding) -> bool {
+fn is_reverse(cause: Cause) -> bool {
     matches!(
-        finding.cause,
+        cause,
         Cause::ReverseDnsUnanswered | Cause::ReverseDnsSlow | Cause::ReverseDnsFailed
     )
 }

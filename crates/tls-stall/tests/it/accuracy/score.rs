@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use tls_stall::{Cause, Confidence, Connection, Finding};
+use tls_stall_check::{Entry, Expectation};
 
 use super::NAIVE_CAUSE;
-use crate::labels::{Capture, Expected};
 
 /// What stands for a cause where there is no stall.
 pub(super) const NO_STALL: &str = "no stall";
@@ -16,8 +16,6 @@ pub(super) const NO_STALL: &str = "no stall";
 pub(super) struct Score {
     /// Captures that were judged.
     pub(super) captures: usize,
-    /// Captures with a cause that is not in the catalogue.
-    pub(super) left_out: usize,
     /// Captures without a stall or a failure, and how many of them are told as such.
     pub(super) healthy: usize,
     pub(super) told_healthy: usize,
@@ -89,7 +87,7 @@ impl AddAssign for Count {
 }
 
 impl Yes {
-    fn add(&mut self, said: bool, truth: bool, capture: &Capture) {
+    fn add(&mut self, said: bool, truth: bool, capture: &Entry) {
         self.due += usize::from(truth);
         match (said, truth) {
             (true, true) => self.right += 1,
@@ -101,7 +99,7 @@ impl Yes {
 
 impl Score {
     /// Counts what `connections` say of `capture`, and what the naive rule says.
-    pub(super) fn add(&mut self, capture: &Capture, connections: &[Connection], naive: bool) {
+    pub(super) fn add(&mut self, capture: &Entry, connections: &[Connection], naive: bool) {
         self.captures += 1;
         let mut rest: Vec<&Connection> = connections.iter().collect();
         for expected in &capture.expect {
@@ -109,7 +107,7 @@ impl Score {
             let verdict = at.and_then(|at| rest.remove(at).findings.first());
             self.count(
                 &capture.path,
-                &expected.cause,
+                expected.cause.name(),
                 verdict,
                 worth(expected, verdict),
             );
@@ -124,7 +122,10 @@ impl Score {
             self.healthy += 1;
             self.told_healthy += usize::from(rest.is_empty());
         }
-        let truth = capture.expect.iter().any(|it| it.cause == NAIVE_CAUSE);
+        let truth = capture
+            .expect
+            .iter()
+            .any(|it| it.cause.name() == NAIVE_CAUSE);
         let verdicts = connections.iter().filter_map(|it| it.findings.first());
         let said = verdicts.filter(|it| it.cause.name() == NAIVE_CAUSE).count() > 0;
         self.by_capture.add(said, truth, capture);
@@ -154,9 +155,9 @@ impl Score {
 }
 
 /// The connection that `expected` is about: to the same server, rather one with the same wait.
-fn find(connections: &[&Connection], expected: &Expected) -> Option<usize> {
+fn find(connections: &[&Connection], expected: &Expectation) -> Option<usize> {
     let of_server =
-        |connection: &&Connection| expected.is_of(connection) && !connection.findings.is_empty();
+        |connection: &&Connection| expected.names(connection) && !connection.findings.is_empty();
     let has_wait = |connection: &&Connection| {
         let mut waits = connection.waits.iter();
         waits.any(|wait| expected.is_between(wait))
@@ -167,14 +168,13 @@ fn find(connections: &[&Connection], expected: &Expected) -> Option<usize> {
         .or_else(|| connections.iter().position(of_server))
 }
 
-fn worth(expected: &Expected, verdict: Option<&Finding>) -> Worth {
+fn worth(expected: &Expectation, verdict: Option<&Finding>) -> Worth {
     let Some(verdict) = verdict else {
         return Worth::Missed;
     };
-    let told = verdict.cause.name();
-    if told == expected.cause && expected.is_phase_of(verdict) {
+    if verdict.cause == expected.cause && expected.has_phase_of(verdict) {
         Worth::Right
-    } else if names_a_silence(told) && !names_a_silence(&expected.cause) {
+    } else if names_a_silence(verdict.cause) && !names_a_silence(expected.cause) {
         Worth::Abstained
     } else {
         Worth::Wrong
@@ -182,14 +182,16 @@ fn worth(expected: &Expected, verdict: Option<&Finding>) -> Worth {
 }
 
 /// Whether `cause` says who was silent, and not why.
-fn names_a_silence(cause: &str) -> bool {
-    let silences = [Cause::ClientIdle, Cause::ServerSlow, Cause::ServerSilent];
-    silences.iter().any(|silence| silence.name() == cause)
+fn names_a_silence(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::ClientIdle | Cause::ServerSlow | Cause::ServerSilent
+    )
 }
 
 /// What is true of `capture`, in words.
-fn causes(capture: &Capture) -> String {
-    let mut causes: Vec<&str> = capture.expect.iter().map(|it| it.cause.as_str()).collect();
+fn causes(capture: &Entry) -> String {
+    let mut causes: Vec<&str> = capture.expect.iter().map(|it| it.cause.name()).collect();
     causes.dedup();
     match causes.as_slice() {
         [] => NO_STALL.to_owned(),
@@ -200,20 +202,17 @@ fn causes(capture: &Capture) -> String {
 #[cfg(test)]
 mod tests {
     use tls_stall::{Endpoint, Outcome, Party, Phase};
+    use tls_stall_check::Expectations;
 
     use super::*;
 
-    fn capture(cause: &str) -> Capture {
-        let stall = format!(
-            "server = '203.0.113.25:465'\ncause = '{cause}'\nphase = 'client_hello'\n\
+    fn capture(cause: &str) -> Entry {
+        let label = format!(
+            "[[capture]]\npath = 'a.pcap'\n[[capture.expect]]\n\
+             server = '203.0.113.25:465'\ncause = '{cause}'\nphase = 'client_hello'\n\
              waiting_on = 'client'\nfrom_frame = 3\nto_frame = 9\nconfidence = 'high'"
         );
-        Capture {
-            path: "a.pcap".to_owned(),
-            stalls: None,
-            not_yet: None,
-            expect: vec![toml::from_str(&stall).unwrap()],
-        }
+        Expectations::parse(&label).unwrap().entries.remove(0)
     }
 
     fn stalled(cause: Cause, phase: Phase) -> Connection {
