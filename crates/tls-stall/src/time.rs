@@ -110,7 +110,7 @@ impl fmt::Display for Span {
         } else {
             3
         };
-        write!(f, "{:.*} s", digits, self.as_secs_f64())
+        f.pad(&format!("{:.*} s", digits, self.as_secs_f64()))
     }
 }
 
@@ -168,6 +168,8 @@ mod tests {
         assert_eq!(Span::from_nanos(-340_000).to_string(), "-0.000340 s");
         let longest = Span::from_nanos(i64::MIN).to_string();
         assert_eq!(longest, "-9223372036.855 s");
+        let right = format!("{:>9}", Span::from_millis(80));
+        assert_eq!(right, "  0.080 s");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod damage;
 mod edited;
 mod encapsulations;
 mod events;
+mod examples;
 mod extensions;
 mod flood;
 mod formats;
