@@ -17,9 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
     let tunnel = tunnel::open();
 
-    // A packet's time only has to grow with the clock; that it counts from 1970 matters for what a
-    // report says of the date.
-    let opened = Timestamp::from_nanos(i64::try_from(tunnel.opened.as_nanos())?);
+    // From the other library's clock to a moment: only how far packets are apart matters for the
+    // analysis, and what day it was for who reads the report.
+    let opened = Timestamp::from(tunnel.opened);
 
     let mut config = Config::default();
     // Ten minutes of silence end a connection, so that memory stays bounded.
@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for (packet, number) in tunnel.packets.zip(1..) {
         let number = FrameNumber::new(number).ok_or("no frame has the number 0")?;
-        let since = Span::from_nanos(i64::try_from(packet.time.as_nanos())?);
-        let mut frame = Frame::new(number, opened.plus(since), LinkType::RAW, &packet.bytes);
+        let time = opened.plus(Span::from(packet.time));
+        let mut frame = Frame::new(number, time, LinkType::RAW, &packet.bytes);
         // Where the other library keeps only the beginning of a packet.
         frame.wire_len = packet.wire_len;
         analyzer.push(&frame);
@@ -77,12 +77,11 @@ fn report(out: &mut impl Write, connection: &tls_stall::Connection) -> io::Resul
 /// Stands for the other library: a connection whose client sends its ClientHello 4 s late.
 mod tunnel {
     use std::net::Ipv4Addr;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     /// A source of packets.
     pub(crate) struct Tunnel<P> {
-        /// When it was opened, since 1970-01-01 00:00 UTC.
-        pub(crate) opened: Duration,
+        pub(crate) opened: SystemTime,
         pub(crate) packets: P,
     }
 
@@ -116,7 +115,7 @@ mod tunnel {
             ),
         ];
         Tunnel {
-            opened: Duration::from_secs(1_700_000_000),
+            opened: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             packets: packets.into_iter().map(|(millis, mut bytes)| {
                 let wire_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 bytes.truncate(SNAP_LEN);

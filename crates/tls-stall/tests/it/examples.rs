@@ -16,13 +16,9 @@ fn example(name: &str) -> Command {
         .join("examples")
         .join(name)
         .with_extension(env::consts::EXE_EXTENSION);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(name)
-        .with_extension("rs");
     let age = |file: &Path| fs::metadata(file).and_then(|it| it.modified()).ok();
     assert!(
-        age(&program) >= age(&source),
+        age(&program) >= age(&source(name)),
         "{} is not there or out of date: build it with `cargo build -p tls-stall --examples`, as \
          `cargo test -p tls-stall` does before the tests",
         program.display()
@@ -31,6 +27,11 @@ fn example(name: &str) -> Command {
     // For paths as a reader types them.
     command.current_dir(testdata().join(".."));
     command
+}
+
+fn source(example: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    folder.join(example).with_extension("rs")
 }
 
 /// What a program wrote to standard output; it has to succeed.
@@ -43,6 +44,20 @@ fn output(command: &mut Command) -> String {
     let stderr = String::from_utf8(stderr).unwrap();
     assert!(status.success(), "{command:?}: {status}: {stderr}");
     String::from_utf8(stdout).unwrap()
+}
+
+/// The program that docs/library.md begins with is the example, and prints what the page says.
+#[test]
+fn the_program_in_the_library_page_is_an_example_and_prints_what_is_shown() {
+    let page = fs::read_to_string(testdata().join("../docs/library.md")).unwrap();
+    let block = |fence: &str| {
+        let (_, from) = page.split_once(&format!("```{fence}\n")).unwrap();
+        from.split_once("```\n").unwrap().0
+    };
+    let example_source = fs::read_to_string(source("waits")).unwrap();
+    assert!(example_source.ends_with(block("rust,no_run")));
+    let told = output(example("waits").arg("testdata/origin/phone-on-3g.pcap"));
+    assert_eq!(told, block("text"));
 }
 
 #[test]
