@@ -24,6 +24,8 @@ mod live;
 mod malformed;
 mod metamorphic;
 mod pages;
+#[cfg(feature = "path")]
+mod path;
 mod readdressed;
 mod scenarios;
 mod sums;
