@@ -1,34 +1,101 @@
 //! Reads a packet capture and says why a TLS handshake stalled.
 //!
-//! Bytes go in, a report comes out: connections, how long each phase of their set-up took, who owed
-//! the next move, and what a wait was spent on, with the frames that prove it.
-//!
 //! ```
-//! use tls_stall::{Config, analyze_reader};
+//! use std::fs::File;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/origin/phone-on-3g.pcap");
-//! let report = analyze_reader(path, std::fs::File::open(path)?, &Config::default())?;
-//! for connection in report.analysis.connections.iter().filter(|it| it.stalled) {
-//!     let verdict = &connection.findings[0];
-//!     println!("{}: {} ({})", connection.server, verdict.cause, verdict.summary);
-//!     assert_eq!(verdict.cause.name(), "reverse-dns-unanswered");
+//! # const CAPTURE: &str =
+//! #     concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/origin/phone-on-3g.pcap");
+//! # let mut told = Vec::new();
+//! let report = tls_stall::analyze_reader("phone.pcap", File::open(CAPTURE)?, &Default::default())?;
+//! for connection in &report.analysis.connections {
+//!     for finding in &connection.findings {
+//!         println!("{}: {}: {}", connection.server, finding.cause, finding.summary);
+//! #       told.push(finding.cause.name());
+//!     }
 //! }
-//! # Ok(())
-//! # }
+//! # assert_eq!(told, ["reverse-dns-unanswered"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Whole captures
+//! ```text
+//! 203.0.113.25:465: reverse-dns-unanswered: The client asked 10.0.0.1, 10.0.0.2 and 10.0.0.3 for
+//! the name of the server's address 203.0.113.25 (PTR 25.113.0.203.in-addr.arpa) and got no answer;
+//! only then did it go on, after 28.000 s. The server gave up after 7.200 s and closed: this
+//! connection failed.
+//! ```
 //!
-//! [`analyze_reader`] reads a capture from anything that implements `Read`; [`analyze_merged`] reads
-//! several files as one capture, as a ring buffer writes them. [`analyze_stream`] gives each
-//! connection as soon as it is over, for a pipe that never ends. With the feature `path`,
-//! `analyze_path` opens the file, too.
+//! Bytes go in, a report comes out. An [`Analysis`] has [`Connection`]s; a connection has
+//! [`Milestone`]s, the [`Wait`]s between them (how long, and who owed the next move) and, where it
+//! stalled or failed, [`Finding`]s: what a wait was spent on, with the frames that prove it.
+//!
+//! # A capture file
+//!
+//! [`analyze_reader`] reads a capture from anything that implements `Read`, in any of the
+//! [`Format`]s. Unless told otherwise it reports the connections that stalled or failed; with
+//! [`Config::keep_all`], the healthy ones too. Every wait over 200 ms:
+//!
+//! ```
+//! use std::fs::File;
+//! use tls_stall::{Config, Span, analyze_reader};
+//!
+//! # const CAPTURE: &str =
+//! #     concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/origin/phone-on-3g.pcap");
+//! # let mut told = 0;
+//! let mut config = Config::default();
+//! config.keep_all = true;
+//! let report = analyze_reader("phone.pcap", File::open(CAPTURE)?, &config)?;
+//! for connection in &report.analysis.connections {
+//!     for wait in &connection.waits {
+//!         if wait.duration > Span::from_millis(200) {
+//!             let (server, on) = (connection.server, wait.waiting_on);
+//!             println!("{server}: {} for {}, by the {on}", wait.duration, wait.phase.awaited());
+//! #           told += 1;
+//!         }
+//!     }
+//! }
+//! # assert_eq!(told, 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A capture that is cut short or damaged is read as far as it goes. What is wrong with a capture,
+//! and what it cannot tell, is in its [`Notice`]s. With the feature `path`, `analyze_path` opens the
+//! file as well.
+//!
+//! # Several files
+//!
+//! [`analyze_merged`] reads several files as one capture, as a ring buffer writes them: a connection
+//! may begin in one and end in the next. [`Comparison`] holds two captures against each other, a
+//! failing and a healthy one, or those of the two ends of one connection.
+//!
+//! # A capture that does not end
+//!
+//! [`analyze_stream`] gives each connection as soon as no more of it is to come, from a pipe for
+//! instance. [`Config::max_idle`] ends those that never do. The program `collector` among the
+//! [examples] makes metrics of it.
 //!
 //! # Packets of one's own
 //!
-//! A program that has packets feeds an [`Analyzer`] with [`Frame`]s, and asks it for connections as
-//! they settle, for milestones and lookups as they happen ([`Event`]), or for the report at the end.
+//! A program that has packets pushes [`Frame`]s into an [`Analyzer`]: its own bytes, its own times,
+//! and the [`LinkType`] that the bytes begin with. It polls for connections as they settle, asks for
+//! milestones and lookups as they happen ([`Event`]), or takes the report at the end.
+//!
+//! ```
+//! use tls_stall::{Analyzer, Config, Frame, FrameNumber, LinkType, Timestamp};
+//!
+//! # let packets: [(i64, &[u8]); 1] = [(0, b"\x45\0\0\x14\0\0\0\0\x40\xfd\0\0\x0a\0\0\x01\x0a\0\0\x02")];
+//! let mut analyzer = Analyzer::new(Config::default());
+//! for ((nanos, bytes), number) in packets.into_iter().zip(1..) {
+//!     let number = FrameNumber::new(number).ok_or("frames are numbered from 1")?;
+//!     let time = Timestamp::from_nanos(nanos);
+//!     analyzer.push(&Frame::new(number, time, LinkType::RAW, bytes));
+//!     while let Some(connection) = analyzer.poll() {
+//!         println!("{}: {}", connection.server, connection.outcome);
+//!     }
+//! }
+//! let analysis = analyzer.finish();
+//! # assert_eq!((analysis.frames, analysis.decoded_frames), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Causes and protocols of one's own
 //!
@@ -36,21 +103,36 @@
 //! around it, never packets, and competes with the causes of the catalogue. A [`StarttlsDialogue`]
 //! tells how TLS starts in a protocol that is not known here. Both are added to the [`Config`].
 //!
-//! # What it needs and what it keeps to
+//! # What comes out is an attacker's text
+//!
+//! Names, banners and sentences hold what packets held, and may hold anything: escape them for where
+//! they are written. The crate `tls-stall-render` does for text, Markdown, CSV, HTML and JSON.
+//!
+//! # Limits
 //!
 //! The library does no input or output but `Read` in [`CaptureReader`] and [`MergedReader`], has no
 //! clock and no threads: the capture's own times are the clock. It never panics on what a capture
-//! holds, and every limit on its memory is in [`Config`]. Each limit that was reached is a
-//! [`Notice`].
+//! holds. One pass, with bounded memory: every limit is in [`Config`], and each that was reached is a
+//! [`Notice`]. It looks at TLS over TCP, and decrypts nothing; lookups over TLS, HTTPS or QUIC look
+//! like any other connection.
+//!
+//! # Features
+//!
+//! None is on unless asked for.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `compression` | captures packed with gzip, zstd, lz4 or xz |
 //! | `path` | `analyze_path`, which opens a file |
+//! | `schema` | `JsonSchema` of all report types, by the crate schemars; with it, `serde` |
 //! | `serde` | `Serialize` of all report types, as the JSON of the command |
 //!
-//! It needs Rust 1.88. Enumerations and structs may grow; the names of their values, as reports
-//! show them, stay.
+//! # Versions
+//!
+//! It needs Rust 1.88, and a newer one only with a new minor version. Enumerations and structs may
+//! grow; the names of their values, as reports show them, stay.
+//!
+//! [examples]: https://github.com/tls-stall/tls-stall/tree/main/crates/tls-stall/examples
 
 mod analyzer;
 mod capture;
@@ -95,3 +177,8 @@ pub use report::{
 };
 pub use time::{FrameNumber, Moment, Span, Timestamp};
 pub use tls::{Reply, StarttlsDialogue};
+
+/// The programs in docs/library.md, compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct LibraryPage;

@@ -73,7 +73,7 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// A name that no value of an enumeration has.
+/// A name that no value of an enumeration has: the error of reading one from text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName(pub(crate) String);
 

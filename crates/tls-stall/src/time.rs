@@ -1,7 +1,8 @@
 //! Moments and lengths of time, with the resolution of a capture.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, TryFromIntError};
+use std::time::{Duration, SystemTime};
 
 /// The number of a frame in its capture, from 1 in file order, as Wireshark's `frame.number`.
 pub type FrameNumber = NonZeroU64;
@@ -35,6 +36,17 @@ impl Timestamp {
     #[must_use]
     pub const fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))
+    }
+}
+
+/// Before 1677 and after 2262 the nearest there is.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let epoch = Self(0);
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => epoch.plus(Span::from(after)),
+            Err(before) => epoch.plus(Span::ZERO.minus(Span::from(before.duration()))),
+        }
     }
 }
 
@@ -102,6 +114,22 @@ impl Span {
     }
 }
 
+/// Of more than 292 years, that many.
+impl From<Duration> for Span {
+    fn from(length: Duration) -> Self {
+        Self(i64::try_from(length.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Fails where the length is negative.
+impl TryFrom<Span> for Duration {
+    type Error = TryFromIntError;
+
+    fn try_from(length: Span) -> Result<Self, TryFromIntError> {
+        u64::try_from(length.0).map(Self::from_nanos)
+    }
+}
+
 /// Seconds to the millisecond (`28.000 s`), under 10 ms to the microsecond where that tells more
 /// (`0.000340 s`, but `0.003 s`).
 ///
@@ -123,7 +151,7 @@ impl fmt::Display for Span {
         } else {
             3
         };
-        write!(f, "{:.*} s", digits, self.as_secs_f64())
+        f.pad(&format!("{:.*} s", digits, self.as_secs_f64()))
     }
 }
 
@@ -183,6 +211,8 @@ mod tests {
         assert_eq!(Span::from_nanos(-340_000).to_string(), "-0.000340 s");
         let longest = Span::from_nanos(i64::MIN).to_string();
         assert_eq!(longest, "-9223372036.855 s");
+        let right = format!("{:>9}", Span::from_millis(80));
+        assert_eq!(right, "  0.080 s");
     }
 
     #[test]
@@ -201,6 +231,18 @@ mod tests {
     fn time_that_runs_backwards_gives_a_negative_span() {
         let later = Timestamp::from_nanos(5);
         assert_eq!(Timestamp::from_nanos(2).since(later), Span::from_nanos(-3));
+    }
+
+    #[test]
+    fn times_and_lengths_of_the_standard_library_are_taken_as_they_are() {
+        let second = Duration::from_secs(1);
+        let time = |time: SystemTime| Timestamp::from(time).as_nanos();
+        assert_eq!(time(SystemTime::UNIX_EPOCH + second), NANOS_PER_SECOND);
+        assert_eq!(time(SystemTime::UNIX_EPOCH - second), -NANOS_PER_SECOND);
+        assert_eq!(Span::from(second), Span::from_secs(1));
+        assert_eq!(Span::from(Duration::MAX), Span(i64::MAX));
+        assert_eq!(Duration::try_from(Span::from_secs(1)), Ok(second));
+        assert!(Duration::try_from(Span::from_nanos(-1)).is_err());
     }
 
     #[test]

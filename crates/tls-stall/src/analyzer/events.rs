@@ -1,6 +1,6 @@
 //! Milestones and lookups as they happen, for callers who ask for them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::Analyzer;
 use super::reporter::Reporter;
@@ -18,9 +18,10 @@ use crate::timeline::{Setup, waits};
 pub enum Event {
     /// A connection reached a milestone.
     Milestone(Reached),
-    /// A lookup is over: it was answered, or 60 s have passed since its last copy.
+    /// A lookup is over: it was answered, or 60 s have passed since its last copy. Each is told once.
     ///
-    /// Those that are neither when the capture ends come with [`Analyzer::end`].
+    /// Those that are neither when the capture ends come with [`Analyzer::end`]. One that is dropped
+    /// for want of room ([`max_lookups`](crate::Config::max_lookups)) before it is over is not told.
     Lookup(Lookup),
     /// No more is to come of a connection: how long its phases took, without a diagnosis.
     ///
@@ -55,8 +56,8 @@ pub(super) struct Events {
     /// None are noted where this is 0.
     limit: usize,
     queue: VecDeque<Event>,
-    /// The numbers of lookups that are not over, in the order in which they began.
-    open: VecDeque<u64>,
+    /// The numbers of the lookups that are yet to be told, in the order in which they began.
+    open: BTreeSet<u64>,
 }
 
 /// The milestones that a connection had reached, a bit each; `None` where nobody asks.
@@ -121,20 +122,26 @@ impl Events {
         self.open.extend(lookups.take_begun());
         let first = first_frame.map_or(now, |first| first.time);
         for number in lookups.take_settled() {
-            if let Some(lookup) = lookups.numbered(number) {
+            // One of which a frame out of order brings the answer may have been told already.
+            if self.open.remove(&number)
+                && let Some(lookup) = lookups.numbered(number)
+            {
                 self.push(Event::Lookup(lookup.report(first)));
             }
         }
-        while let Some(&number) = self.open.front() {
-            let lookup = lookups.numbered(number);
-            let unsettled = lookup.filter(|lookup| !lookup.is_settled());
-            if let Some(lookup) = unsettled {
+        while let Some(&number) = self.open.first() {
+            if let Some(lookup) = lookups.numbered(number) {
                 if now.since(lookup.last_query().time) < PATIENCE {
                     break;
                 }
                 self.push(Event::Lookup(lookup.report(first)));
             }
-            self.open.pop_front();
+            self.open.pop_first();
+        }
+        // Those that were dropped for want of room wait behind the first one for nothing.
+        if self.open.len() > lookups.all().len().saturating_mul(2) {
+            self.open
+                .retain(|&number| lookups.numbered(number).is_some());
         }
     }
 
@@ -142,8 +149,7 @@ impl Events {
     fn end_lookups(&mut self, lookups: &Lookups, first_frame: Option<Moment>) {
         let first = first_frame.map_or(Timestamp::from_nanos(0), |first| first.time);
         for number in std::mem::take(&mut self.open) {
-            let lookup = lookups.numbered(number);
-            if let Some(lookup) = lookup.filter(|lookup| !lookup.is_settled()) {
+            if let Some(lookup) = lookups.numbered(number) {
                 self.push(Event::Lookup(lookup.report(first)));
             }
         }

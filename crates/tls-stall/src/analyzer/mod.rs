@@ -113,6 +113,8 @@ impl Analyzer {
     }
 
     /// Takes the next frame; what it cannot use is counted and becomes a notice.
+    ///
+    /// Frames come in the order of their numbers, from 1 on without a gap. Their times may go back.
     pub fn push(&mut self, frame: &Frame<'_>) {
         let moment = frame.moment();
         self.note_frame(frame, moment);

@@ -9,7 +9,10 @@ use std::fmt;
 /// [registry]: https://www.tcpdump.org/linktypes.html
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "a number of a registry")]
-pub struct LinkType(pub u16);
+pub struct LinkType(
+    /// The number.
+    pub u16,
+);
 
 impl LinkType {
     /// BSD loopback: an address family in the byte order of the capturing machine, then IP.

@@ -1,6 +1,6 @@
 //! What a frame decodes to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::fragment::Fragment;
 
@@ -35,7 +35,23 @@ pub struct Endpoint {
 /// `203.0.113.25:465` or `[2001:db8::25]:465`.
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::net::SocketAddr::new(self.ip, self.port).fmt(f)
+        SocketAddr::from(*self).fmt(f)
+    }
+}
+
+impl From<Endpoint> for SocketAddr {
+    fn from(Endpoint { ip, port }: Endpoint) -> Self {
+        Self::new(ip, port)
+    }
+}
+
+/// Without the flow and the scope of an IPv6 address, which no packet carries.
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            ip: address.ip(),
+            port: address.port(),
+        }
     }
 }
 

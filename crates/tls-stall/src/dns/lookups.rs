@@ -489,17 +489,22 @@ impl Lookups {
             outcome: outcome_of(message, response.via, lookup.record_type),
             fate,
         };
-        let settles = fate == Fate::Accepted && is_final(answer.outcome) && !lookup.is_settled();
+        let (number, was_settled) = (lookup.number, lookup.is_settled());
+        let settles = fate == Fate::Accepted && is_final(answer.outcome) && !was_settled;
         let (addresses, targets) = if settles {
             records_of(message, lookup)
         } else {
             Default::default()
         };
-        if let Some(news) = self.news.as_mut().filter(|_| settles) {
-            news.settled.push(lookup.number);
+        let mut is_settled = was_settled;
+        self.store.change(slot, |lookup| {
+            lookup.answer(answer, addresses, targets);
+            is_settled = lookup.is_settled();
+        });
+        // The asker may have given up, and then the answer settles nothing.
+        if let Some(news) = self.news.as_mut().filter(|_| is_settled && !was_settled) {
+            news.settled.push(number);
         }
-        self.store
-            .change(slot, |lookup| lookup.answer(answer, addresses, targets));
         if fate == Fate::Accepted
             && !answered_before
             && let Some(record) = self.resolvers.get_mut(&response.resolver)

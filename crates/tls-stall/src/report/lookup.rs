@@ -64,7 +64,7 @@ pub struct LookupQuery {
     pub time: Span,
     /// Who was asked.
     pub resolver: IpAddr,
-    /// The message's id.
+    /// The message's id (RFC 1035, section 4.1.1).
     pub id: u16,
 }
 
@@ -94,7 +94,7 @@ pub struct LookupAnswer {
     pub time: Span,
     /// Who answered.
     pub resolver: IpAddr,
-    /// The response code, as `NXDOMAIN`.
+    /// The response code (RFC 1035, section 4.1.1, and its successors), as `NXDOMAIN`.
     pub rcode: String,
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use testkit::scenario::Scenario;
-use tls_stall::{Analyzer, CaptureReader, Config, Event, LookupOutcome};
+use tls_stall::{Analyzer, CaptureReader, Config, Event, Lookup, LookupOutcome};
 
 use super::{report, testdata};
 
@@ -133,6 +133,29 @@ fn they_are_the_milestones_of_the_report() {
     }
 }
 
+/// The lookups that are told, each with the frame in which it was.
+fn lookups_told(scenario: &str) -> Vec<(u64, Lookup)> {
+    let bytes = Scenario::parse(scenario).unwrap().capture();
+    let mut config = Config::default();
+    config.max_events = 100;
+    let mut reader = CaptureReader::new(bytes.as_slice()).unwrap();
+    let mut analyzer = Analyzer::new(config);
+    let mut told = Vec::new();
+    while let Some(frame) = reader.next_frame().unwrap() {
+        analyzer.push(&frame);
+        while let Some(event) = analyzer.next_event() {
+            if let Event::Lookup(lookup) = event {
+                told.push((frame.number.get(), lookup));
+            }
+        }
+    }
+    analyzer.end();
+    while let Some(event) = analyzer.next_event() {
+        assert!(!matches!(event, Event::Lookup(_)), "{event:?}");
+    }
+    told
+}
+
 /// An endless capture: a lookup that nobody answers is told once a minute has passed.
 #[test]
 fn a_lookup_without_an_answer_is_told_after_a_minute() {
@@ -144,21 +167,44 @@ wire = '''
 65.1  server > client    syn-ack
 '''
 ";
-    let bytes = Scenario::parse(scenario).unwrap().capture();
-    let mut config = Config::default();
-    config.max_events = 100;
-    let mut reader = CaptureReader::new(bytes.as_slice()).unwrap();
-    let mut analyzer = Analyzer::new(config);
-    let mut told_in = Vec::new();
-    while let Some(frame) = reader.next_frame().unwrap() {
-        analyzer.push(&frame);
-        while let Some(event) = analyzer.next_event() {
-            if let Event::Lookup(lookup) = event {
-                assert_eq!(lookup.outcome, LookupOutcome::Unanswered);
-                assert_eq!(lookup.queries.len(), 2);
-                told_in.push(frame.number.get());
-            }
-        }
-    }
-    assert_eq!(told_in, [4]);
+    let [(frame, lookup)] = &lookups_told(scenario)[..] else {
+        panic!("not told once");
+    };
+    assert_eq!((*frame, lookup.queries.len()), (4, 2));
+    assert_eq!(lookup.outcome, LookupOutcome::Unanswered);
+}
+
+/// An answer for which nobody waits any more ends nothing: the lookup is told after its minute.
+#[test]
+fn a_lookup_that_is_answered_too_late_is_told_once() {
+    let scenario = "title = \"too late\"
+wire = '''
+0.0   client > resolver  dns A shop.example id=1
+5.0   client > resolver  dns A shop.example id=1
+20.0  resolver > client  dns A shop.example -> 203.0.113.25 id=1
+64.9  client > server    syn
+65.1  server > client    syn-ack
+66.0  resolver > client  dns A shop.example -> 203.0.113.25 id=1
+'''
+";
+    let [(frame, lookup)] = &lookups_told(scenario)[..] else {
+        panic!("not told once");
+    };
+    assert_eq!((*frame, lookup.answers.len()), (5, 1));
+    assert_eq!(lookup.outcome, LookupOutcome::Unanswered);
+}
+
+/// A frame that stands too late in the capture does not have its lookup told again.
+#[test]
+fn a_lookup_whose_answer_is_out_of_order_is_told_once() {
+    let scenario = "title = \"out of order\"
+wire = '''
+0.0   client > resolver  dns A shop.example id=1
+60.5  client > server    syn
+0.1   resolver > client  dns A shop.example -> 203.0.113.25 id=1
+60.6  server > client    syn-ack
+'''
+";
+    let told = lookups_told(scenario);
+    assert_eq!(told.iter().map(|it| it.0).collect::<Vec<_>>(), [2]);
 }

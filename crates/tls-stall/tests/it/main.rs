@@ -15,6 +15,7 @@ mod damage;
 mod edited;
 mod encapsulations;
 mod events;
+mod examples;
 mod extensions;
 mod flood;
 mod formats;
@@ -23,6 +24,8 @@ mod live;
 mod malformed;
 mod metamorphic;
 mod pages;
+#[cfg(feature = "path")]
+mod path;
 mod readdressed;
 mod scenarios;
 mod sums;
