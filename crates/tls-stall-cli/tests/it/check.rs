@@ -267,6 +267,23 @@ fn the_nearest_file_counts_and_a_folder_s_own_is_checked_whole() {
 }
 
 #[test]
+fn a_file_above_the_working_directory_does_not_count() {
+    let folder = with_folder(folder(), "work/captures").with("work/captures/a.pcap", &origin());
+    let run = |args: &[&str]| {
+        let mut command = folder.command(args);
+        Run::of(command.current_dir(folder.path("work")).output().unwrap())
+    };
+    let found = run(&["check", "captures"]);
+    assert!(
+        found.stdout.contains("the capture has no entry"),
+        "{found:?}"
+    );
+    let updated = run(&["check", "--update", "captures"]);
+    is_as_expected(&updated, "captures/tls-stall.toml: 1 added");
+    assert_eq!(folder.read("tls-stall.toml"), ENTRY);
+}
+
+#[test]
 fn a_file_of_expectations_may_lie_elsewhere() {
     let elsewhere = ENTRY.replace("failing.pcap", "../failing.pcap");
     let folder = with_folder(origin_pair(), "ci").with("ci/strict.toml", elsewhere.as_bytes());
