@@ -175,6 +175,16 @@ fn update_mends_what_differs_and_keeps_what_a_person_wrote() {
 }
 
 #[test]
+fn update_mends_a_cause_that_was_another() {
+    let doctored = ENTRY.replace("reverse-dns-unanswered", "reverse-dns-slow");
+    let folder = folder().with("tls-stall.toml", doctored.as_bytes());
+    let run = folder.run(&["check", "--update", "failing.pcap"]);
+    is_as_expected(&run, "tls-stall.toml: 1 changed");
+    is_as_expected(&folder.run(&["check", "."]), "2 captures: 2 as expected");
+    assert!(folder.read("tls-stall.toml").starts_with("# by hand\n"));
+}
+
+#[test]
 fn a_file_that_cannot_be_updated_is_left_alone() {
     let folder = folder().with("bad.pcap", &capture()[..10]);
     let array = b"capture = [{ path = 'failing.pcap', stalls = 0 }]\n";
