@@ -376,6 +376,16 @@ fn a_report_is_never_written_over_what_is_read() {
 }
 
 #[test]
+fn a_report_in_the_folder_is_written_over_by_the_next() {
+    let folder = folder();
+    for _ in 0..2 {
+        let run = folder.run(&["check", "--format", "junit", "-o", "report.xml", "."]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    }
+    assert!(folder.read("report.xml").contains("tests=\"2\""));
+}
+
+#[test]
 fn the_report_is_the_same_however_many_captures_are_read_at_once() {
     let folder = folder()
         .with("z.pcap", &origin())
