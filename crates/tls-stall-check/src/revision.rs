@@ -86,6 +86,11 @@ impl Revision {
     pub fn take(&mut self, path: &str, capture: &CaptureReport) -> Change {
         let mut entries = self.expectations.entries.iter();
         let entry = entries.find(|it| it.path == path).cloned();
+        let differs = entry
+            .as_ref()
+            .is_some_and(|it| matches!(it.verify(capture), Verdict::Differs(_)));
+        // The whole text, since that of a table leaves out the tables in it.
+        let before = differs.then(|| self.document.to_string());
         let tables = self
             .document
             .entry("capture")
@@ -98,16 +103,11 @@ impl Revision {
             tables.push(added(path, capture));
             return Change::Added;
         };
-        match (tables.get_mut(entry.index), entry.verify(capture)) {
-            (Some(table), Verdict::Differs(_)) => {
-                let before = table.to_string();
-                revise(table, &entry, capture);
-                if table.to_string() == before {
-                    Change::Kept
-                } else {
-                    Change::Changed
-                }
-            }
+        if let (Some(table), true) = (tables.get_mut(entry.index), differs) {
+            revise(table, &entry, capture);
+        }
+        match before {
+            Some(before) if self.document.to_string() != before => Change::Changed,
             _ => Change::Kept,
         }
     }

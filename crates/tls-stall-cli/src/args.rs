@@ -185,7 +185,8 @@ pub(crate) enum Command {
     ///
     /// Reads captures and holds each to its entry in the file tls-stall.toml: which connections stall
     /// and why, how long a phase may take, or that nothing stalls. In a capture without an entry nothing
-    /// may stall. The file that counts is the nearest in the capture's folder and those above it.
+    /// may stall. The file that counts is the nearest: in the capture's folder or one above it, up to the
+    /// working directory.
     ///
     /// Of a folder that holds such a file every entry is checked, and an entry whose capture is not
     /// there is an error. What the file excludes is passed over, unless it has an entry or is given by

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use tls_stall::{CaptureReport, analyze_reader};
+use tls_stall::{CaptureReport, Config, analyze_reader};
 use tls_stall_check::{CheckReport, CheckedCapture, Verdict, github, junit, sarif, text};
 
 use self::plan::{Plan, Target};
@@ -88,7 +88,9 @@ pub(crate) fn check(check: &CheckArgs, args: &Args) -> Exit {
     let Some(plan) = Plan::of(&check.paths, check.expectations.as_deref(), check.update) else {
         return Exit::Failed;
     };
-    if let Some(input) = output::overwrites(&args, &inputs(&plan)) {
+    if let Some(input) = output::overwrites(&args, &inputs(&plan))
+        && !is_earlier_report(&plan, input)
+    {
         let path = input.to_string_lossy();
         complain("write", &path, &"it is one of the files to read");
         return Exit::Failed;
@@ -115,6 +117,18 @@ fn inputs(plan: &Plan) -> Vec<Found> {
         in_folder: false,
     });
     found.collect()
+}
+
+/// Whether the file at `path` only lies in a folder to check, and is no capture: the report of an
+/// earlier check, which may be written over.
+fn is_earlier_report(plan: &Plan, path: &Path) -> bool {
+    let mut targets = plan.targets.iter();
+    let is_passed_over = targets.any(|it| it.path == path && it.may_be_none);
+    is_passed_over
+        && std::fs::File::open(path).is_ok_and(|file| {
+            let read = analyze_reader("", file, &Config::default());
+            read.is_err_and(|error| sources::is_no_capture(&error))
+        })
 }
 
 /// Reports what comes of each capture.

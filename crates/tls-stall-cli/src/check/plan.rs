@@ -196,8 +196,15 @@ impl Planning {
         // As annotations name files.
         let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
         let file = self.given.or_else(|| {
-            let mut folders = parent(&absolute).ancestors().map(|it| it.join(NAME));
-            let nearest = folders.find(|it| it.is_file());
+            // Not beyond where the work is: what lies above it is not about these captures.
+            let here = fs::canonicalize(".").unwrap_or_default();
+            let is_here = absolute.starts_with(&here);
+            let last = if is_here { here.as_path() } else { root };
+            let folders = parent(&absolute).ancestors();
+            let mut files = folders
+                .take_while(|it| it.starts_with(last))
+                .map(|it| it.join(NAME));
+            let nearest = files.find(|it| it.is_file());
             self.load(nearest.unwrap_or_else(|| root.join(NAME)))
         });
         let Some(file) = file else {

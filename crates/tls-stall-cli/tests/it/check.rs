@@ -175,6 +175,16 @@ fn update_mends_what_differs_and_keeps_what_a_person_wrote() {
 }
 
 #[test]
+fn update_mends_a_cause_that_was_another() {
+    let doctored = ENTRY.replace("reverse-dns-unanswered", "reverse-dns-slow");
+    let folder = folder().with("tls-stall.toml", doctored.as_bytes());
+    let run = folder.run(&["check", "--update", "failing.pcap"]);
+    is_as_expected(&run, "tls-stall.toml: 1 changed");
+    is_as_expected(&folder.run(&["check", "."]), "2 captures: 2 as expected");
+    assert!(folder.read("tls-stall.toml").starts_with("# by hand\n"));
+}
+
+#[test]
 fn a_file_that_cannot_be_updated_is_left_alone() {
     let folder = folder().with("bad.pcap", &capture()[..10]);
     let array = b"capture = [{ path = 'failing.pcap', stalls = 0 }]\n";
@@ -267,6 +277,23 @@ fn the_nearest_file_counts_and_a_folder_s_own_is_checked_whole() {
 }
 
 #[test]
+fn a_file_above_the_working_directory_does_not_count() {
+    let folder = with_folder(folder(), "work/captures").with("work/captures/a.pcap", &origin());
+    let run = |args: &[&str]| {
+        let mut command = folder.command(args);
+        Run::of(command.current_dir(folder.path("work")).output().unwrap())
+    };
+    let found = run(&["check", "captures"]);
+    assert!(
+        found.stdout.contains("the capture has no entry"),
+        "{found:?}"
+    );
+    let updated = run(&["check", "--update", "captures"]);
+    is_as_expected(&updated, "captures/tls-stall.toml: 1 added");
+    assert_eq!(folder.read("tls-stall.toml"), ENTRY);
+}
+
+#[test]
 fn a_file_of_expectations_may_lie_elsewhere() {
     let elsewhere = ENTRY.replace("failing.pcap", "../failing.pcap");
     let folder = with_folder(origin_pair(), "ci").with("ci/strict.toml", elsewhere.as_bytes());
@@ -346,6 +373,16 @@ fn a_report_is_never_written_over_what_is_read() {
         run.is_refusal("tls-stall: cannot write ");
         assert_eq!(fs::read(folder.path(output)).unwrap(), before);
     }
+}
+
+#[test]
+fn a_report_in_the_folder_is_written_over_by_the_next() {
+    let folder = folder();
+    for _ in 0..2 {
+        let run = folder.run(&["check", "--format", "junit", "-o", "report.xml", "."]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    }
+    assert!(folder.read("report.xml").contains("tests=\"2\""));
 }
 
 #[test]
