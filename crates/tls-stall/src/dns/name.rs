@@ -1,8 +1,9 @@
 //! A domain name in the form that is compared and shown.
 
 use std::fmt;
+use std::sync::Arc;
 
-use arrayvec::ArrayString;
+use arrayvec::ArrayVec;
 
 /// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
 const MAX_OCTETS: usize = 255;
@@ -17,8 +18,10 @@ const MAX_HOPS: usize = 126;
 ///
 /// A dot or backslash within a label is escaped as `\.` and `\\`, every octet that is no printable
 /// ASCII as `\DDD` (RFC 1035, section 5.1), so that two names are equal only if their labels are.
+///
+/// A clone shares the text: all lookups of one name hold it once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Name(Box<str>);
+pub(crate) struct Name(Arc<str>);
 
 impl Name {
     /// Reads the name that stands at `at` in `message`, and says where the bytes after it begin.
@@ -26,7 +29,7 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        let mut text = ArrayString::<MAX_TEXT>::new();
+        let mut text = ArrayVec::<u8, MAX_TEXT>::new();
         let mut end = None;
         let mut octets = 1_usize;
         let mut hops = 0_usize;
@@ -55,8 +58,10 @@ impl Name {
                 Piece::Root => break,
             }
         }
-        let text = if text.is_empty() { "." } else { &text };
-        Some((Self(text.into()), end?))
+        if text.is_empty() {
+            text.try_push(b'.').ok()?;
+        }
+        Some((Self(str::from_utf8(&text).ok()?.into()), end?))
     }
 
     /// Where the bytes after the name at `at` begin; no pointer is followed.
@@ -73,7 +78,7 @@ impl Name {
 
     /// A name from text that is already in this form.
     pub(crate) fn from_text(text: &str) -> Self {
-        Self(text.to_ascii_lowercase().into_boxed_str())
+        Self(text.to_ascii_lowercase().into())
     }
 
     /// The name as text.
@@ -116,29 +121,19 @@ impl<'a> Piece<'a> {
 }
 
 /// `None` where there is no room, which [`MAX_OCTETS`] rules out.
-fn push_label(text: &mut ArrayString<MAX_TEXT>, label: &[u8]) -> Option<()> {
+fn push_label(text: &mut ArrayVec<u8, MAX_TEXT>, label: &[u8]) -> Option<()> {
     if !text.is_empty() {
-        text.try_push('.').ok()?;
-    }
-    let is_plain = |octet: &u8| matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\');
-    if label.iter().all(is_plain) {
-        let start = text.len();
-        text.try_push_str(str::from_utf8(label).ok()?).ok()?;
-        text.get_mut(start..)?.make_ascii_lowercase();
-        return Some(());
+        text.try_push(b'.').ok()?;
     }
     for &octet in label {
-        if is_plain(&octet) {
-            text.try_push(char::from(octet.to_ascii_lowercase())).ok()?;
-            continue;
-        }
-        text.try_push('\\').ok()?;
-        if matches!(octet, b'.' | b'\\') {
-            text.try_push(char::from(octet)).ok()?;
-            continue;
-        }
-        for digit in [octet / 100, octet / 10 % 10, octet % 10] {
-            text.try_push(char::from(b'0'.wrapping_add(digit))).ok()?;
+        match octet {
+            b'.' | b'\\' => text.try_extend_from_slice(&[b'\\', octet]).ok()?,
+            0x21..=0x7e => text.try_push(octet.to_ascii_lowercase()).ok()?,
+            _ => {
+                let digits = [octet / 100, octet / 10 % 10, octet % 10];
+                let [a, b, c] = digits.map(|digit| b'0'.wrapping_add(digit));
+                text.try_extend_from_slice(&[b'\\', a, b, c]).ok()?;
+            }
         }
     }
     Some(())
