@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrayvec::ArrayVec;
-
 /// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
 const MAX_OCTETS: usize = 255;
 
@@ -29,7 +27,7 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        let mut text = ArrayVec::<u8, MAX_TEXT>::new();
+        let mut text = Text::EMPTY;
         let mut end = None;
         let mut octets = 1_usize;
         let mut hops = 0_usize;
@@ -45,7 +43,7 @@ impl Name {
                     if octets > MAX_OCTETS {
                         return None;
                     }
-                    push_label(&mut text, label)?;
+                    text.push_label(label)?;
                     rest = tail;
                 }
                 Piece::Pointer(target) => {
@@ -58,10 +56,11 @@ impl Name {
                 Piece::Root => break,
             }
         }
-        if text.is_empty() {
-            text.try_push(b'.').ok()?;
+        if text.len == 0 {
+            text.push(b".")?;
         }
-        Some((Self(str::from_utf8(&text).ok()?.into()), end?))
+        let text = text.octets.get(..text.len)?;
+        Some((Self(str::from_utf8(text).ok()?.into()), end?))
     }
 
     /// Where the bytes after the name at `at` begin; no pointer is followed.
@@ -120,23 +119,60 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// `None` where there is no room, which [`MAX_OCTETS`] rules out.
-fn push_label(text: &mut ArrayVec<u8, MAX_TEXT>, label: &[u8]) -> Option<()> {
-    if !text.is_empty() {
-        text.try_push(b'.').ok()?;
+/// A name while it is read.
+struct Text {
+    octets: [u8; MAX_TEXT],
+    len: usize,
+}
+
+/// Each gives `None` where there is no room, which [`MAX_OCTETS`] rules out.
+impl Text {
+    const EMPTY: Self = Self {
+        octets: [0; MAX_TEXT],
+        len: 0,
+    };
+
+    fn push(&mut self, octets: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(octets.len())?;
+        self.octets.get_mut(self.len..end)?.copy_from_slice(octets);
+        self.len = end;
+        Some(())
     }
-    for &octet in label {
-        match octet {
-            b'.' | b'\\' => text.try_extend_from_slice(&[b'\\', octet]).ok()?,
-            0x21..=0x7e => text.try_push(octet.to_ascii_lowercase()).ok()?,
-            _ => {
-                let digits = [octet / 100, octet / 10 % 10, octet % 10];
-                let [a, b, c] = digits.map(|digit| b'0'.wrapping_add(digit));
-                text.try_extend_from_slice(&[b'\\', a, b, c]).ok()?;
+
+    fn push_label(&mut self, label: &[u8]) -> Option<()> {
+        if self.len > 0 {
+            self.push(b".")?;
+        }
+        // The way of nearly all labels, without a branch for each octet.
+        let end = self.len.checked_add(label.len())?;
+        let room = self.octets.get_mut(self.len..end)?;
+        let mut are_plain = true;
+        for (place, octet) in room.iter_mut().zip(label) {
+            are_plain &= is_plain(*octet);
+            *place = octet.to_ascii_lowercase();
+        }
+        if are_plain {
+            self.len = end;
+            return Some(());
+        }
+        for &octet in label {
+            match octet {
+                b'.' | b'\\' => self.push(&[b'\\', octet])?,
+                _ if is_plain(octet) => self.push(&[octet.to_ascii_lowercase()])?,
+                _ => {
+                    let digits = [octet / 100, octet / 10 % 10, octet % 10];
+                    let [a, b, c] = digits.map(|digit| b'0'.wrapping_add(digit));
+                    self.push(&[b'\\', a, b, c])?;
+                }
             }
         }
+        Some(())
     }
-    Some(())
+}
+
+/// Whether an octet of a label stands for itself.
+const fn is_plain(octet: u8) -> bool {
+    matches!(octet, 0x21..=0x7e) & (octet != b'.') & (octet != b'\\')
 }
 
 #[cfg(test)]

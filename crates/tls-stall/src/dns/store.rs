@@ -83,6 +83,8 @@ struct Link {
     settled: bool,
     /// When its last copy was sent.
     last_query: Timestamp,
+    /// When its last result came.
+    result: Option<Timestamp>,
 }
 
 impl Link {
@@ -92,6 +94,7 @@ impl Link {
             previous,
             settled: lookup.is_settled(),
             last_query: lookup.last_query().time,
+            result: lookup.result().map(|result| result.time),
         }
     }
 }
@@ -304,8 +307,7 @@ impl Store {
             .saturating_sub(before)
             .saturating_add(lookup.weight());
         if let Some(link) = place.and_then(|place| self.links.get_mut(place)) {
-            link.settled = lookup.is_settled();
-            link.last_query = lookup.last_query().time;
+            *link = Link::of(lookup, link.question, link.previous);
         }
         let id = lookup.queries.last().map(|query| query.id);
         if lookup.is_settled() && !was_settled {
@@ -350,7 +352,13 @@ impl Store {
         to: Timestamp,
     ) -> impl Iterator<Item = &Lookup> {
         let slots = self.index.of_asker(asker, from, to);
+        // Most are over long before, and need no closer look.
+        let may_reach = move |link: &Link| {
+            let result = link.result.filter(|_| link.settled);
+            result.is_none_or(|result| result >= from || link.last_query >= from)
+        };
         slots
+            .filter(move |&slot| self.link(slot).is_some_and(may_reach))
             .filter_map(|slot| self.at(slot))
             .filter(move |lookup| index::overlaps(lookup, from, to))
     }
