@@ -42,6 +42,12 @@ struct OfAsker {
     lasting: Slots,
 }
 
+/// Of whoever has asked nothing.
+static NOTHING: OfAsker = OfAsker {
+    brief: Slots::Few(None),
+    lasting: Slots::Few(None),
+};
+
 impl Index {
     /// Takes in a lookup with its first copy.
     pub(super) fn insert(&mut self, slot: u32, lookup: &Lookup) {
@@ -92,13 +98,11 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let of_asker = self.askers.get(&asker).into_iter();
-        of_asker.flat_map(move |of_asker| {
-            let brief = of_asker.brief.between(before(from, BRIEF), to);
-            let lasting = of_asker.lasting.between(before(from, LONGEST), to);
-            let brief = brief.rev().take(MAX_FOUND);
-            brief.chain(lasting.rev().take(MAX_FOUND))
-        })
+        let of_asker = self.askers.get(&asker).unwrap_or(&NOTHING);
+        let brief = of_asker.brief.between(before(from, BRIEF), to);
+        let lasting = of_asker.lasting.between(before(from, LONGEST), to);
+        let brief = brief.rev().take(MAX_FOUND);
+        brief.chain(lasting.rev().take(MAX_FOUND))
     }
 
     /// The lookups of `asker` whose first copies lie from `from` to `to`, the earliest of them.
@@ -108,11 +112,9 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let of_asker = self.askers.get(&asker).into_iter();
-        of_asker.flat_map(move |of_asker| {
-            let brief = of_asker.brief.between(from, to).take(MAX_FOUND);
-            brief.chain(of_asker.lasting.between(from, to).take(MAX_FOUND))
-        })
+        let of_asker = self.askers.get(&asker).unwrap_or(&NOTHING);
+        let brief = of_asker.brief.between(from, to).take(MAX_FOUND);
+        brief.chain(of_asker.lasting.between(from, to).take(MAX_FOUND))
     }
 
     /// Whether `asker` has asked anything.
@@ -127,11 +129,10 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let of_address = self.reverse.get(&untranslated(address)).into_iter();
-        of_address.flat_map(move |of_address| {
-            let found = of_address.between(before(from, LONGEST), to);
-            found.rev().take(MAX_FOUND)
-        })
+        let of_address = self.reverse.get(&untranslated(address));
+        let of_address = of_address.unwrap_or(&NOTHING.lasting);
+        let found = of_address.between(before(from, LONGEST), to);
+        found.rev().take(MAX_FOUND)
     }
 
     /// The lookups of the name of `address` whose first copies lie from `from` to `to`, the latest
@@ -144,9 +145,9 @@ impl Index {
     ) -> impl Iterator<Item = u32> {
         // Most connections have none, and are asked about all the same.
         let some = self.last_reverse.is_some_and(|last| last >= from);
-        let found = some.then(|| self.reverse.get(&untranslated(address)));
-        let found = found.flatten().into_iter();
-        found.flat_map(move |of_address| of_address.between(from, to).rev().take(MAX_FOUND))
+        let of_address = some.then(|| self.reverse.get(&untranslated(address)));
+        let of_address = of_address.flatten().unwrap_or(&NOTHING.lasting);
+        of_address.between(from, to).rev().take(MAX_FOUND)
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.

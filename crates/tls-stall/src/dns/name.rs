@@ -146,19 +146,19 @@ impl Text {
         // The way of nearly all labels, without a branch for each octet.
         let end = self.len.checked_add(label.len())?;
         let room = self.octets.get_mut(self.len..end)?;
-        let mut are_plain = true;
-        for (place, octet) in room.iter_mut().zip(label) {
-            are_plain &= is_plain(*octet);
-            *place = octet.to_ascii_lowercase();
+        let mut escaped = false;
+        for (place, &octet) in room.iter_mut().zip(label) {
+            *place = plain(octet);
+            escaped |= *place == ESCAPED;
         }
-        if are_plain {
+        if !escaped {
             self.len = end;
             return Some(());
         }
         for &octet in label {
             match octet {
                 b'.' | b'\\' => self.push(&[b'\\', octet])?,
-                _ if is_plain(octet) => self.push(&[octet.to_ascii_lowercase()])?,
+                0x21..=0x7e => self.push(&[plain(octet)])?,
                 _ => {
                     let digits = [octet / 100, octet / 10 % 10, octet % 10];
                     let [a, b, c] = digits.map(|digit| b'0'.wrapping_add(digit));
@@ -170,9 +170,16 @@ impl Text {
     }
 }
 
-/// Whether an octet of a label stands for itself.
-const fn is_plain(octet: u8) -> bool {
-    matches!(octet, 0x21..=0x7e) & (octet != b'.') & (octet != b'\\')
+/// In place of an octet that has to be escaped.
+const ESCAPED: u8 = 0;
+
+/// An octet of a label as it is written.
+fn plain(octet: u8) -> u8 {
+    /// From 0x21 on, as far as octets stand for themselves.
+    const PLAIN: &[u8; 94] = b"!\"#$%&'()*+,-\0/0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\0]^_`\
+          abcdefghijklmnopqrstuvwxyz{|}~";
+    let place = usize::from(octet.wrapping_sub(0x21));
+    PLAIN.get(place).copied().unwrap_or(ESCAPED)
 }
 
 #[cfg(test)]

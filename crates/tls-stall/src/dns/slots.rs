@@ -1,22 +1,23 @@
 //! The slots of lookups in the order of their times.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, btree_set};
+use std::slice;
 
 use crate::time::Timestamp;
 
-/// The longest list that is kept as one: in a longer one, what comes out of order would move too
-/// much.
-const MAX_LIST: usize = 512;
+/// Entries that may be moved to put one in its place, or to take one out.
+const MAX_MOVED: usize = 512;
 
 /// Slots, each with a time, in the order of their times.
 ///
-/// Frames come almost in the order of their times, so that most go to the end. Most lists hold one:
-/// the answers with an address that one host got.
+/// Frames come almost in the order of their times, so that most go to the end of a list; many lists
+/// hold one, as that of the answers with an address that one host got.
 #[derive(Debug, Clone)]
 pub(super) enum Slots {
     /// None, or one.
     Few(Option<Entry>),
     List(Vec<Entry>),
+    /// What would be a list if it came in the order of times.
     Set(BTreeSet<Entry>),
 }
 
@@ -37,17 +38,16 @@ impl Slots {
                 let first = *first;
                 *self = Self::List(Vec::from([first.min(entry), first.max(entry)]));
             }
-            Self::List(list) if list.len() >= MAX_LIST => {
-                let mut set: BTreeSet<Entry> = list.drain(..).collect();
-                set.insert(entry);
-                *self = Self::Set(set);
-            }
             Self::List(list) if list.last().is_none_or(|last| *last < entry) => list.push(entry),
-            Self::List(list) => {
-                if let Err(place) = list.binary_search(&entry) {
-                    list.insert(place, entry);
+            Self::List(list) => match list.binary_search(&entry) {
+                Err(place) if place.saturating_add(MAX_MOVED) < list.len() => {
+                    let mut set: BTreeSet<Entry> = list.drain(..).collect();
+                    set.insert(entry);
+                    *self = Self::Set(set);
                 }
-            }
+                Err(place) => list.insert(place, entry),
+                Ok(_) => {}
+            },
             Self::Set(set) => {
                 set.insert(entry);
             }
@@ -58,11 +58,17 @@ impl Slots {
         let entry = (time, slot);
         match self {
             Self::Few(few) => *few = few.filter(|found| *found != entry),
-            Self::List(list) => {
-                if let Ok(place) = list.binary_search(&entry) {
+            Self::List(list) => match list.binary_search(&entry) {
+                Ok(place) if place.saturating_add(MAX_MOVED) < list.len() => {
+                    let mut set: BTreeSet<Entry> = list.drain(..).collect();
+                    set.remove(&entry);
+                    *self = Self::Set(set);
+                }
+                Ok(place) => {
                     list.remove(place);
                 }
-            }
+                Err(_) => {}
+            },
             Self::Set(set) => {
                 set.remove(&entry);
             }
@@ -87,29 +93,70 @@ impl Slots {
     }
 
     /// The slots whose times lie from `from` to `to`.
-    pub(super) fn between(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl DoubleEndedIterator<Item = u32> + use<'_> {
-        let (list, set) = match self {
-            Self::Few(few) => (few.as_slice(), None),
-            Self::List(list) => (list.as_slice(), None),
+    #[inline]
+    pub(super) fn between(&self, from: Timestamp, to: Timestamp) -> Between<'_> {
+        let list = match self {
+            Self::Few(few) => few.as_slice(),
+            Self::List(list) => list.as_slice(),
             // To ask a set for a range that ends before it begins is a panic.
-            Self::Set(_) if from > to => (&[][..], None),
-            Self::Set(set) => (&[][..], Some(set.range((from, 0)..=(to, u32::MAX)))),
+            Self::Set(_) if from > to => &[],
+            Self::Set(set) => return Between::Set(set.range((from, 0)..=(to, u32::MAX))),
         };
-        let begin = list.partition_point(|&(time, _)| time < from);
-        let end = list.partition_point(|&(time, _)| time <= to);
-        let within = list.get(begin..end).unwrap_or_default();
-        let found = within.iter().chain(set.into_iter().flatten());
-        found.map(|&(_, slot)| slot)
+        let begin = count(list, |&(time, _)| time < from);
+        let end = count(list, |&(time, _)| time <= to);
+        Between::List(list.get(begin..end).unwrap_or_default().iter())
     }
 
     /// The slot with the latest time up to `until`.
     pub(super) fn latest(&self, until: Timestamp) -> Option<u32> {
         let earliest = Timestamp::from_nanos(i64::MIN);
         self.between(earliest, until).next_back()
+    }
+}
+
+/// How many entries at the front of `list` `come_before`, which is true of them alone.
+///
+/// What is asked for is mostly near the end, and what lies far from it would have to be fetched from
+/// memory: so the search goes from the end in growing steps.
+fn count(list: &[Entry], come_before: impl Fn(&Entry) -> bool) -> usize {
+    let mut step = 8_usize;
+    loop {
+        let start = list.len().saturating_sub(step);
+        let (before, rest) = list.split_at_checked(start).unwrap_or((list, &[]));
+        if before.last().is_none_or(&come_before) {
+            return start.saturating_add(rest.partition_point(&come_before));
+        }
+        step = step.saturating_mul(4);
+    }
+}
+
+/// What [`Slots::between`] gives.
+pub(super) enum Between<'a> {
+    List(slice::Iter<'a, Entry>),
+    Set(btree_set::Range<'a, Entry>),
+}
+
+impl Iterator for Between<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        let entry = match self {
+            Self::List(list) => list.next(),
+            Self::Set(set) => set.next(),
+        };
+        entry.map(|&(_, slot)| slot)
+    }
+}
+
+impl DoubleEndedIterator for Between<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<u32> {
+        let entry = match self {
+            Self::List(list) => list.next_back(),
+            Self::Set(set) => set.next_back(),
+        };
+        entry.map(|&(_, slot)| slot)
     }
 }
 

@@ -80,6 +80,8 @@ struct Link {
     question: u32,
     /// The lookup of the same question before it.
     previous: Option<u32>,
+    /// The latest lookup of the same question before it that was not settled when it began.
+    open_before: Option<u32>,
     settled: bool,
     /// When its last copy was sent.
     last_query: Timestamp,
@@ -88,14 +90,23 @@ struct Link {
 }
 
 impl Link {
-    fn of(lookup: &Lookup, question: u32, previous: Option<u32>) -> Self {
+    /// The first link of a lookup that begins with `query`.
+    const fn new(question: u32, query: &Query) -> Self {
         Self {
             question,
-            previous,
-            settled: lookup.is_settled(),
-            last_query: lookup.last_query().time,
-            result: lookup.result().map(|result| result.time),
+            previous: None,
+            open_before: None,
+            settled: false,
+            last_query: query.moment.time,
+            result: None,
         }
+    }
+
+    /// Notes what has become of `lookup`.
+    fn follow(&mut self, lookup: &Lookup) {
+        self.settled = lookup.is_settled();
+        self.last_query = lookup.last_query().time;
+        self.result = lookup.result().map(|result| result.time);
     }
 }
 
@@ -135,16 +146,12 @@ impl<'a> Key<'a> {
         Lookup::new(number, self.via, self.asker, name, self.record_type, query)
     }
 
-    fn of(lookup: &'a Lookup) -> Option<Self> {
-        let resolver = lookup.queries.first()?.resolver;
-        let record_type = lookup.record_type;
-        Some(Self::new(
-            lookup.via,
-            lookup.asker,
-            &lookup.name,
-            record_type,
-            resolver,
-        ))
+    /// Whether `lookup` is one of it.
+    fn is_of(&self, lookup: &Lookup) -> bool {
+        let asked = (lookup.asker, lookup.record_type, lookup.via);
+        let same = asked == (self.asker, self.record_type, self.via) && lookup.name == *self.name;
+        let asks_node = |node| lookup.queries.first().is_some_and(|it| it.resolver == node);
+        same && self.node.is_none_or(asks_node)
     }
 }
 
@@ -191,7 +198,7 @@ impl Store {
         let [a, b, c, d, ..] = self.hasher.hash_one(key).to_be_bytes();
         let hash = u32::from_be_bytes([a, b, c, d]);
         let same = |asked: &Asked| {
-            asked.hash == hash && self.at(asked.latest).and_then(Key::of) == Some(*key)
+            asked.hash == hash && self.at(asked.latest).is_some_and(|it| key.is_of(it))
         };
         let asked = self.asked.find(spread(hash), same);
         let latest = asked.map(|asked| asked.latest);
@@ -208,7 +215,7 @@ impl Store {
     /// The lookups without an answer among the one in `slot` and those of the same question before
     /// it, latest first.
     pub(super) fn open(&self, slot: Option<u32>) -> impl Iterator<Item = (u32, &Lookup)> {
-        std::iter::successors(slot, |&slot| self.link(slot)?.previous)
+        std::iter::successors(slot, |&slot| self.link(slot)?.open_before)
             .take(MAX_DEPTH)
             .filter(|&slot| self.link(slot).is_some_and(|link| !link.settled))
             .filter_map(|slot| Some((slot, self.at(slot)?)))
@@ -263,9 +270,13 @@ impl Store {
         let known = known.map(|link| link.question);
         let question = known.unwrap_or_else(|| self.questions.saturating_add(1));
         self.questions = self.questions.max(question);
-        let previous = self.within_reach(query.moment.time, found.latest);
+        let link = Link {
+            previous: self.within_reach(query.moment.time, found.latest),
+            open_before: self.open(found.latest).next().map(|(slot, _)| slot),
+            ..Link::new(question, &query)
+        };
         self.weight = self.weight.saturating_add(lookup.weight());
-        self.links.push(Link::of(&lookup, question, previous));
+        self.links.push(link);
         self.index.insert(slot, &lookup);
         self.by_id.insert((question, query.id), slot);
         self.lookups.push(lookup);
@@ -307,7 +318,7 @@ impl Store {
             .saturating_sub(before)
             .saturating_add(lookup.weight());
         if let Some(link) = place.and_then(|place| self.links.get_mut(place)) {
-            *link = Link::of(lookup, link.question, link.previous);
+            link.follow(lookup);
         }
         let id = lookup.queries.last().map(|query| query.id);
         if lookup.is_settled() && !was_settled {
@@ -467,20 +478,27 @@ impl Store {
     fn keep(&mut self, are_kept: &[bool]) {
         let slots = &Renumbered::new(are_kept.iter().copied());
         // For each lookup: itself or, of those before it, the latest that is kept.
-        let mut reached: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
+        let mut kept: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
+        let mut kept_open: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
         let mut latest: HashMap<u32, u32, RandomState> = HashMap::default();
-        let before = |link: &Link, reached: &[Option<u32>]| -> Option<u32> {
-            *reached.get(usize::try_from(link.previous?).ok()?)?
-        };
         let mut links = Vec::with_capacity(self.links.len());
+        let of = |kept: &[Option<u32>], slot: Option<u32>| -> Option<u32> {
+            *kept.get(usize::try_from(slot?).ok()?)?
+        };
         for (slot, link) in (0..).zip(&self.links) {
-            let previous = before(link, &reached);
+            let previous = of(&kept, link.previous);
+            let open_before = of(&kept_open, link.open_before);
             let slot = slots.get(slot);
             if let Some(slot) = slot {
                 latest.insert(link.question, slot);
-                links.push(Link { previous, ..*link });
+                links.push(Link {
+                    previous,
+                    open_before,
+                    ..*link
+                });
             }
-            reached.push(slot.or(previous));
+            kept.push(slot.or(previous));
+            kept_open.push(slot.or(open_before));
         }
         let question = |slot: u32| Some(self.links.get(usize::try_from(slot).ok()?)?.question);
         self.asked.retain(|asked| {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 /// Up to `N` bytes, in the order in which they came.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Prefix<const N: usize> {
     bytes: [u8; N],
     len: usize,
