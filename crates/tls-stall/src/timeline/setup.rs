@@ -5,7 +5,7 @@ use crate::decode::Endpoint;
 use crate::dns::Name;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::{Vantage, Way};
-use crate::tcp::{Connection, Passage, Resent, Side, TooBig, Traces, Unreachable};
+use crate::tcp::{Connection, Moments, Passage, Resent, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -24,8 +24,8 @@ pub(crate) struct Setup {
     pub(crate) irtt: Option<Span>,
     /// The sequence number of the client's SYN.
     pub(crate) client_isn: Option<u32>,
-    pub(crate) syns: Vec<Moment>,
-    pub(crate) syn_acks: Vec<Moment>,
+    pub(crate) syns: Moments,
+    pub(crate) syn_acks: Moments,
     pub(crate) resent: Vec<Resent>,
     /// What became of the client's segments.
     pub(crate) from_client: Passage,

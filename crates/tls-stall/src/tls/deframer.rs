@@ -139,10 +139,12 @@ impl Deframer {
     /// The hello of which not all has come, as far as it has.
     pub(crate) fn take_partial_hello(&mut self) -> Option<Message> {
         let partial = self.message.take()?;
-        let kind = *partial.head.first()?;
-        if !partial.begun {
+        let kind = if partial.begun {
+            partial.kind
+        } else {
             self.body.clear();
-        }
+            *partial.head.first()?
+        };
         is_hello(kind).then(|| Message {
             kind,
             ..partial.message()
@@ -206,7 +208,9 @@ impl Deframer {
                 continue;
             }
             let (body, rest) = input.split_at_checked(len)?;
-            record.begin.fill(body);
+            if content != Content::Type(ContentType::ApplicationData) {
+                record.begin.fill(body);
+            }
             record.left = record
                 .left
                 .saturating_sub(u16::try_from(len).unwrap_or(u16::MAX));
@@ -255,15 +259,25 @@ impl Deframer {
     fn read_head(&mut self, input: &mut &[u8], moment: Moment) -> Option<Event> {
         let first = *self.head_first.get_or_insert(moment);
         self.head_first = Some(first.min(moment));
-        let wanted = 5_usize.saturating_sub(self.head.len()).min(input.len());
-        let (taken, rest) = input.split_at_checked(wanted)?;
-        self.head.fill(taken);
-        *input = rest;
-        let Some(&head) = self.head.first_chunk::<5>() else {
-            if Head::can_begin_with(&self.head) {
-                return None;
+        let head = match input.split_first_chunk::<5>() {
+            Some((head, rest)) if self.head.is_empty() => {
+                *input = rest;
+                *head
             }
-            return Some(Event::NotTls(std::mem::take(&mut self.head)));
+            _ => {
+                let wanted = 5_usize.saturating_sub(self.head.len()).min(input.len());
+                let (taken, rest) = input.split_at_checked(wanted)?;
+                self.head.fill(taken);
+                *input = rest;
+                let Some(&head) = self.head.first_chunk::<5>() else {
+                    if Head::can_begin_with(&self.head) {
+                        return None;
+                    }
+                    return Some(Event::NotTls(std::mem::take(&mut self.head)));
+                };
+                self.head.clear();
+                head
+            }
         };
         let parsed = Head::parse(head);
         let (content, len) = match parsed {
@@ -272,11 +286,10 @@ impl Deframer {
                 (Content::V2Hello, len.saturating_sub(5))
             }
             Head::V2ClientHello { .. } | Head::NotTls => {
-                return Some(Event::NotTls(std::mem::take(&mut self.head)));
+                return Some(Event::NotTls(head.into()));
             }
         };
         let first = self.head_first.take().unwrap_or(moment);
-        self.head.clear();
         let mut begin = Prefix::default();
         if content == Content::V2Hello {
             begin.fill(&head);
@@ -312,8 +325,12 @@ impl Deframer {
         partial.last = partial.last.max(moment);
         if !partial.begun {
             let wanted = 4_usize.saturating_sub(partial.head.len()).min(len);
-            partial.head.fill(input.get(..wanted).unwrap_or_default());
-            if let Some(&[kind, a, b, c]) = partial.head.first_chunk::<4>() {
+            let taken = input.get(..wanted).unwrap_or_default();
+            let head = taken.first_chunk::<4>().or_else(|| {
+                partial.head.fill(taken);
+                partial.head.first_chunk::<4>()
+            });
+            if let Some(&[kind, a, b, c]) = head {
                 partial.begin(kind, u32::from_be_bytes([0, a, b, c]));
                 let first = partial.first;
                 self.body.clear();

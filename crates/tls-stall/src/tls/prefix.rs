@@ -18,6 +18,12 @@ impl<const N: usize> Default for Prefix<N> {
     }
 }
 
+impl<const N: usize> From<[u8; N]> for Prefix<N> {
+    fn from(bytes: [u8; N]) -> Self {
+        Self { bytes, len: N }
+    }
+}
+
 impl<const N: usize> Prefix<N> {
     /// Takes from `bytes` what there is room for, and says how much that was.
     pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
