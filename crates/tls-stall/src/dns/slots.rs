@@ -119,7 +119,7 @@ impl Slots {
 /// What is asked for is mostly near the end, and what lies far from it would have to be fetched from
 /// memory: so the search goes from the end in growing steps.
 fn count(list: &[Entry], come_before: impl Fn(&Entry) -> bool) -> usize {
-    let mut step = 8_usize;
+    let mut step = 1_usize;
     loop {
         let start = list.len().saturating_sub(step);
         let (before, rest) = list.split_at_checked(start).unwrap_or((list, &[]));

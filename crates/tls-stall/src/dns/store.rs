@@ -477,35 +477,17 @@ impl Store {
     /// Drops all lookups but those in the slots that `are_kept`.
     fn keep(&mut self, are_kept: &[bool]) {
         let slots = &Renumbered::new(are_kept.iter().copied());
-        // For each lookup: itself or, of those before it, the latest that is kept.
-        let mut kept: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
-        let mut kept_open: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
-        let mut latest: HashMap<u32, u32, RandomState> = HashMap::default();
-        let mut links = Vec::with_capacity(self.links.len());
-        let of = |kept: &[Option<u32>], slot: Option<u32>| -> Option<u32> {
-            *kept.get(usize::try_from(slot?).ok()?)?
-        };
-        for (slot, link) in (0..).zip(&self.links) {
-            let previous = of(&kept, link.previous);
-            let open_before = of(&kept_open, link.open_before);
-            let slot = slots.get(slot);
-            if let Some(slot) = slot {
-                latest.insert(link.question, slot);
-                links.push(Link {
-                    previous,
-                    open_before,
-                    ..*link
-                });
-            }
-            kept.push(slot.or(previous));
-            kept_open.push(slot.or(open_before));
-        }
-        let question = |slot: u32| Some(self.links.get(usize::try_from(slot).ok()?)?.question);
+        let numbered = (0..).zip(&self.links);
+        let latest: HashMap<u32, u32, RandomState> = numbered
+            .filter_map(|(slot, link)| Some((link.question, slots.get(slot)?)))
+            .collect();
+        let links = &self.links;
+        let question = |slot: u32| Some(links.get(usize::try_from(slot).ok()?)?.question);
         self.asked.retain(|asked| {
             let kept = question(asked.latest).and_then(|question| latest.get(&question));
             kept.map(|&slot| asked.latest = slot).is_some()
         });
-        self.links = links;
+        self.relink(slots);
         self.by_id
             .retain(|_, slot| slots.get(*slot).map(|new| *slot = new).is_some());
         self.index.renumber(slots);
@@ -514,5 +496,24 @@ impl Store {
             .retain(|_| are_kept.next().copied().unwrap_or(true));
         let weights = self.lookups.iter().map(Lookup::weight);
         self.weight = weights.fold(0, usize::saturating_add);
+    }
+
+    /// Keeps the links of lookups that have new `slots`, past those that have none.
+    fn relink(&mut self, slots: &Renumbered) {
+        // For each lookup: itself or, of those before it in its chain, the latest that is kept.
+        let mut kept: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
+        let mut kept_open: Vec<Option<u32>> = Vec::with_capacity(self.links.len());
+        let of = |kept: &[Option<u32>], slot: Option<u32>| -> Option<u32> {
+            *kept.get(usize::try_from(slot?).ok()?)?
+        };
+        let mut old = 0_u32..;
+        self.links.retain_mut(|link| {
+            let slot = old.next().and_then(|old| slots.get(old));
+            link.previous = of(&kept, link.previous);
+            link.open_before = of(&kept_open, link.open_before);
+            kept.push(slot.or(link.previous));
+            kept_open.push(slot.or(link.open_before));
+            slot.is_some()
+        });
     }
 }
