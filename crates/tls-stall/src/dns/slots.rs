@@ -34,6 +34,7 @@ impl Slots {
         let entry = (time, slot);
         match self {
             Self::Few(few @ None) => *few = Some(entry),
+            Self::Few(Some(first)) if *first == entry => {}
             Self::Few(Some(first)) => {
                 let first = *first;
                 *self = Self::List(Vec::from([first.min(entry), first.max(entry)]));
@@ -216,6 +217,12 @@ mod tests {
             let mixed = slots((0..count).map(|n| n * 7919 % count));
             for slots in [forwards, backwards, mixed] {
                 let all = range(0..count);
+                let mut slots = slots;
+                for again in [0, count / 2, count.saturating_sub(1)] {
+                    if count > 0 {
+                        slots.insert(at(again), again);
+                    }
+                }
                 assert_eq!(between(&slots, 0, count), all, "{count}");
                 assert_eq!(between(&slots, 1, 2), range(1..count.clamp(1, 3)));
                 assert!(between(&slots, 2, 1).is_empty());
@@ -224,6 +231,19 @@ mod tests {
                 assert_eq!(slots.latest(at(middle)), expected, "{count}");
             }
         }
+    }
+
+    #[test]
+    fn a_list_stays_one_where_little_comes_late_and_is_none_where_times_run_backwards() {
+        let late = |n: u32| {
+            if n.is_multiple_of(100) {
+                n.saturating_sub(500)
+            } else {
+                n
+            }
+        };
+        assert!(matches!(slots((0..5000).map(late)), Slots::List(_)));
+        assert!(matches!(slots((0..5000).rev()), Slots::Set(_)));
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl<S: StreamSink> Table<S> {
         displaced: &mut Vec<Box<Entry<S>>>,
     ) -> Located {
         self.begun = self.begun.saturating_add(1);
-        if self.begun >= LEAST_BEGUN.max(self.index.len() / 8) {
+        if self.begun >= LEAST_BEGUN.max(self.slots.len() / 8) {
             self.forget_ended(moment.time);
         }
         if self.index.len() >= self.limit {
