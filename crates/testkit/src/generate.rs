@@ -97,6 +97,48 @@ pub fn bulk(
     Ok(())
 }
 
+/// `count` connections that are set up, some thousand at a time, and then are all open: TLS 1.3,
+/// resumed, 6 packets each, and 1 more once the last one is set up.
+///
+/// # Errors
+///
+/// Those of `sink`.
+pub fn open(
+    count: u64,
+    mut sink: impl FnMut(Duration, Packet) -> io::Result<()>,
+) -> io::Result<()> {
+    const AT_ONCE: u64 = 2_000;
+    const STEP: Duration = Duration::from_micros(10);
+
+    let parts = ResumedParts::new();
+    let mut now = Duration::ZERO;
+    let mut give = |packet: Option<Packet>| match packet {
+        Some(packet) => {
+            now = now.saturating_add(STEP);
+            sink(now, packet)
+        }
+        None => Ok(()),
+    };
+    let mut begun = 0;
+    while begun < count {
+        let end = count.min(begun + AT_ONCE);
+        let mut batch: Vec<_> = (begun..end)
+            .map(|number| resumed(number, &parts).into_iter())
+            .collect();
+        for _ in 0..6 {
+            for packets in &mut batch {
+                give(packets.next())?;
+            }
+        }
+        begun = end;
+    }
+    // Made anew: to remember them all would take gigabytes.
+    for number in 0..count {
+        give(resumed(number, &parts).pop())?;
+    }
+    Ok(())
+}
+
 /// `count` SYNs, each of another connection, none of them answered: a scan, or a flood.
 ///
 /// # Errors
@@ -137,6 +179,49 @@ impl Parts {
             answer: tls::application_data(1200),
         }
     }
+}
+
+/// What all resumed connections send alike, made once.
+struct ResumedParts {
+    hello: Vec<u8>,
+    answer: Vec<u8>,
+    finished: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl ResumedParts {
+    fn new() -> Self {
+        let server = [
+            tls::server_hello(Version::Tls13),
+            tls::change_cipher_spec(),
+            tls::application_data(6 + 17),
+            tls::application_data(36 + 17),
+        ];
+        let client = [
+            tls::client_finished(Version::Tls13),
+            tls::application_data(90),
+        ];
+        Self {
+            hello: tls::client_hello("www.example"),
+            answer: server.concat(),
+            finished: client.concat(),
+            data: tls::application_data(60),
+        }
+    }
+}
+
+/// The 7 packets of a connection that is resumed in TLS 1.3; the last is a push of the server.
+fn resumed(number: u64, parts: &ResumedParts) -> Vec<Packet> {
+    let port = u16::try_from(1025 + number % 60_000).unwrap_or(1025);
+    let host = u8::try_from(number / 60_000 % 250).unwrap_or(0);
+    let client = SocketAddr::from(([10, 77, 2, host], port));
+    let mut c = Connection::new(client, server(number));
+    let mut packets = vec![c.syn(), c.syn_ack(), c.ack(Client)];
+    packets.extend(c.send(Client, &parts.hello));
+    packets.extend(c.send(Server, &parts.answer));
+    packets.extend(c.send(Client, &parts.finished));
+    packets.extend(c.send(Server, &parts.data));
+    packets
 }
 
 /// A packet, and how long after the one before it was captured.
@@ -279,6 +364,21 @@ mod tests {
         let packets = collected(|sink| bulk(1_000_000, sink));
         let bytes: usize = packets.iter().map(|(_, packet)| packet.bytes().len()).sum();
         assert!((1_000_000..1_300_000).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn open_connections_have_seven_packets_and_none_ends() {
+        let packets = collected(|sink| open(4_500, sink));
+        assert_eq!(packets.len(), 4_500 * 7);
+        assert!(packets.is_sorted_by_key(|&(time, _)| time));
+        let ends = |packet: &Packet| packet.bytes()[33] & (crate::FIN | crate::RST) != 0;
+        assert!(!packets.iter().any(|(_, packet)| ends(packet)));
+        let clients: BTreeSet<_> = packets
+            .iter()
+            .filter(|(_, packet)| packet.bytes()[33] == crate::SYN)
+            .map(|(_, packet)| (packet.source(), packet.bytes()[20..22].to_vec()))
+            .collect();
+        assert_eq!(clients.len(), 4_500);
     }
 
     #[test]

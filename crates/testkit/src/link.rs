@@ -1,6 +1,6 @@
 //! Link layers: what stands before an IP packet in a capture.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::packet::Packet;
 
@@ -27,16 +27,19 @@ pub enum Link {
     Sll,
     /// Linux "cooked" version 2 (276).
     Sll2,
+    /// Ethernet within VXLAN (RFC 7348) between two hosts, as a cloud's traffic mirror sends it.
+    Vxlan,
 }
 
 impl Link {
     /// Every link layer.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Raw,
         Self::Ethernet,
         Self::VpnEthernet,
         Self::Sll,
         Self::Sll2,
+        Self::Vxlan,
     ];
 
     /// Its number in the registry of link types (<https://www.tcpdump.org/linktypes.html>).
@@ -44,7 +47,7 @@ impl Link {
     pub const fn number(self) -> u16 {
         match self {
             Self::Raw => 101,
-            Self::Ethernet | Self::VpnEthernet => 1,
+            Self::Ethernet | Self::VpnEthernet | Self::Vxlan => 1,
             Self::Sll => 113,
             Self::Sll2 => 276,
         }
@@ -59,6 +62,7 @@ impl Link {
             Self::VpnEthernet => "vpn-ethernet",
             Self::Sll => "sll",
             Self::Sll2 => "sll2",
+            Self::Vxlan => "vxlan",
         }
     }
 
@@ -107,6 +111,13 @@ impl Link {
                 frame.extend(source);
                 frame.extend([0, 0]);
             }
+            Self::Vxlan => {
+                let near = SocketAddr::from(([192, 0, 2, 1], 49_153));
+                let far = SocketAddr::from(([192, 0, 2, 2], 4789));
+                let network = [8, 0, 0, 0, 0, 0, 7, 0];
+                let inner = [&network[..], &Self::Ethernet.frame(packet, outgoing)].concat();
+                return Self::Ethernet.frame(&Packet::datagram(near, far, &inner), outgoing);
+            }
         }
         frame.extend(packet.bytes());
         frame
@@ -142,7 +153,7 @@ mod tests {
     fn the_headers_have_the_length_of_their_standard() {
         let lengths =
             Link::ALL.map(|link| link.frame(&packet(), true).len() - packet().bytes().len());
-        assert_eq!(lengths, [0, 14, 14, 16, 20]);
+        assert_eq!(lengths, [0, 14, 14, 16, 20, 14 + 20 + 8 + 8 + 14]);
     }
 
     #[test]

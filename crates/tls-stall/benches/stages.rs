@@ -1,8 +1,10 @@
 //! What each stage takes of a packet: reading, and what the analysis adds to it.
 //!
 //! The stages within the library are private, so each is measured by a capture that exercises it:
-//! bulk transfer is decoding and one look into the table, half-open connections are the table's
-//! growth, name lookups are the `dns` room, and whole connections are everything.
+//! bulk transfer is decoding and one look into the table, and within VXLAN twice the decoding;
+//! half-open connections are the table's growth, handshakes are the `tcp` and `tls` rooms, name
+//! lookups are the `dns` room, and whole connections are everything. `compare`, beside this file,
+//! times the whole command beside other tools.
 #![allow(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up must stop"
@@ -18,18 +20,16 @@ use testkit::dns::{Question, Record, Type};
 use testkit::{Endian, Frame, Link, Packet, PcapWriter, Resolution, generate};
 use tls_stall::{CaptureReader, Config, analyze_reader};
 
-/// The link type of raw IP.
-const RAW: u16 = 101;
-
 type Sink<'a> = &'a mut dyn FnMut(Duration, Packet) -> io::Result<()>;
 
-/// A capture of packets, and how many it holds.
-fn capture(make: impl FnOnce(Sink<'_>) -> io::Result<()>) -> (Vec<u8>, u64) {
+/// A capture of packets in frames of that link, and how many it holds.
+fn capture(link: Link, make: impl FnOnce(Sink<'_>) -> io::Result<()>) -> (Vec<u8>, u64) {
     let mut count = 0;
-    let mut writer = PcapWriter::new(Vec::new(), Endian::Little, Resolution::Micro, RAW).unwrap();
+    let (endian, resolution) = (Endian::Little, Resolution::Micro);
+    let mut writer = PcapWriter::new(Vec::new(), endian, resolution, link.number()).unwrap();
     make(&mut |time, packet| {
         count += 1;
-        writer.write(&Frame::new(time, Link::Raw.frame(&packet, true)))
+        writer.write(&Frame::new(time, link.frame(&packet, true)))
     })
     .unwrap();
     (writer.finish().unwrap(), count)
@@ -59,14 +59,25 @@ fn stages(criterion: &mut Criterion) {
     let captures = [
         (
             "connections",
-            capture(|sink| generate::connections(3_000, sink)),
+            capture(Link::Raw, |sink| generate::connections(3_000, sink)),
         ),
-        ("bulk", capture(|sink| generate::bulk(50_000_000, sink))),
+        (
+            "bulk",
+            capture(Link::Raw, |sink| generate::bulk(50_000_000, sink)),
+        ),
+        (
+            "bulk-in-vxlan",
+            capture(Link::Vxlan, |sink| generate::bulk(50_000_000, sink)),
+        ),
         (
             "half-open",
-            capture(|sink| generate::half_open(50_000, sink)),
+            capture(Link::Raw, |sink| generate::half_open(50_000, sink)),
         ),
-        ("lookups", capture(lookups)),
+        (
+            "handshakes",
+            capture(Link::Raw, |sink| generate::open(10_000, sink)),
+        ),
+        ("lookups", capture(Link::Raw, lookups)),
     ];
     for (name, (bytes, count)) in &captures {
         let mut group = criterion.benchmark_group(*name);

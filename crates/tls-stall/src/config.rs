@@ -41,7 +41,8 @@ pub struct Config {
     pub max_fragmented_packets: usize,
     /// Bytes held for IP packets of which fragments are missing (4 MiB).
     pub max_fragment_bytes: usize,
-    /// Name lookups kept (200,000); beyond it the oldest finished ones are dropped.
+    /// Name lookups kept (100,000); beyond it the oldest of those that were answered at once are
+    /// dropped, then of those that are finished.
     pub max_lookups: usize,
     /// Stalled and failed connections in the report (100,000 that were established, and as many that
     /// were not); further ones are only counted, without their causes. It does not hold with
@@ -118,7 +119,7 @@ impl Default for Config {
             max_total_reassembly: 64 * 1024 * 1024,
             max_fragmented_packets: 256,
             max_fragment_bytes: 4 * 1024 * 1024,
-            max_lookups: 200_000,
+            max_lookups: 100_000,
             max_reported: 100_000,
             max_events: 0,
             extensions: Extensions::default(),

@@ -11,13 +11,15 @@ use testkit::{
     generate,
 };
 
-const USAGE: &str = "usage: generate KIND COUNT FILE [LINK]
+const USAGE: &str = "usage: generate KIND COUNT FILE [LINK [COMMENT]]
 
 KIND   connections  COUNT whole connections of 17 packets, many open at once
        bulk         COUNT megabytes of transfer in four connections
+       open         COUNT connections that are set up and stay open
        half-open    COUNT SYNs that no one answers
 FILE   a pcapng file where it ends in .pcapng, else a pcap file
-LINK   raw (unless told), ethernet, vpn-ethernet, sll or sll2";
+LINK   raw (unless told), ethernet, vpn-ethernet, sll, sll2 or vxlan
+COMMENT  of each frame, as an option of its block; in pcapng";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -32,23 +34,25 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    let (kind, count, path, link) = match arguments {
-        [kind, count, path] => (kind, count, path, Link::Raw),
-        [kind, count, path, link] => {
-            let link = Link::named(link).ok_or_else(|| format!("no link layer {link:?}"))?;
-            (kind, count, path, link)
-        }
+    let (kind, count, path, rest) = match arguments {
+        [kind, count, path, rest @ ..] if rest.len() <= 2 => (kind, count, path, rest),
         _ => return Err(USAGE.to_owned()),
+    };
+    let link = match rest.first() {
+        Some(link) => Link::named(link).ok_or_else(|| format!("no link layer {link:?}"))?,
+        None => Link::Raw,
     };
     let count: u64 = count
         .parse()
         .map_err(|_| format!("{count:?} is no number"))?;
     let failed = |error: io::Error| format!("cannot write {path}: {error}");
-    let mut output = Output::create(path, link).map_err(failed)?;
+    let comment = rest.get(1).cloned();
+    let mut output = Output::create(path, link, comment).map_err(failed)?;
     let sink = |time, packet| output.write(time, &packet);
     match kind.as_str() {
         "connections" => generate::connections(count, sink),
         "bulk" => generate::bulk(count.saturating_mul(1_000_000), sink),
+        "open" => generate::open(count, sink),
         "half-open" => generate::half_open(count, sink),
         _ => return Err(USAGE.to_owned()),
     }
@@ -58,6 +62,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
 struct Output {
     link: Link,
+    comment: Option<String>,
     writer: Writer,
 }
 
@@ -67,7 +72,7 @@ enum Writer {
 }
 
 impl Output {
-    fn create(path: &str, link: Link) -> io::Result<Self> {
+    fn create(path: &str, link: Link, comment: Option<String>) -> io::Result<Self> {
         let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let link_type = link.number();
         let writer = if path.ends_with(".pcapng") {
@@ -82,13 +87,18 @@ impl Output {
             let writer = PcapWriter::new(file, Endian::Little, Resolution::Micro, link_type)?;
             Writer::Pcap(writer)
         };
-        Ok(Self { link, writer })
+        Ok(Self {
+            link,
+            comment,
+            writer,
+        })
     }
 
     fn write(&mut self, time: Duration, packet: &Packet) -> io::Result<()> {
         let outgoing = packet.source().to_string().starts_with("10.");
         let data = self.link.frame(packet, outgoing);
-        let frame = Frame::new(DEFAULT_START.saturating_add(time), data);
+        let mut frame = Frame::new(DEFAULT_START.saturating_add(time), data);
+        frame.comment.clone_from(&self.comment);
         match &mut self.writer {
             Writer::Pcap(writer) => writer.write(&frame),
             Writer::Pcapng(writer) => writer.write(0, &frame),

@@ -14,6 +14,7 @@ use crate::report::{
 };
 use crate::time::{Span, Timestamp};
 use crate::timeline::{Setup, Wait, failure, outcome, waits};
+use crate::tls::Version;
 
 /// Builds the report, connection by connection.
 pub(super) struct Reporter<'a> {
@@ -247,7 +248,7 @@ impl<'a> Reporter<'a> {
             server_name: setup.server_name().map(ToOwned::to_owned),
             app: self.app(setup),
             protocol: protocol.map(ToOwned::to_owned),
-            tls_version: setup.reading.version.clone(),
+            tls_version: setup.reading.version.map(Version::name),
             irtt: setup.irtt,
             vantage: setup.vantage(),
             outcome: outcome(setup),

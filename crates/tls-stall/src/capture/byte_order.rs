@@ -19,11 +19,15 @@ impl ByteOrder {
 
     /// The 32-bit number at `at`, if `bytes` holds it.
     pub(super) fn u32_at(self, bytes: &[u8], at: usize) -> Option<u32> {
-        let number = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
+        Some(self.u32(*bytes.get(at..)?.first_chunk()?))
+    }
+
+    /// A 32-bit number.
+    pub(super) const fn u32(self, number: [u8; 4]) -> u32 {
+        match self {
             Self::Little => u32::from_le_bytes(number),
             Self::Big => u32::from_be_bytes(number),
-        })
+        }
     }
 
     /// A 64-bit number.

@@ -1,6 +1,6 @@
 //! The pcap format: a file header, then records (draft-ietf-opsawg-pcap).
 
-use pcap_parser::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+use pcap_parser::parse_pcap_header;
 
 use super::byte_order::{ByteOrder, in_memory};
 use super::faults::Damage;
@@ -106,32 +106,29 @@ impl Pcap {
     /// Tells what the record at the front of `bytes` is.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
         let header_len = self.record_header_len;
-        let captured = match self.order.u32_at(bytes, CAPTURED_LEN_AT) {
-            Some(captured) if bytes.len() >= header_len => captured,
-            _ => return Step::Need(Need::AtLeast(header_len)),
+        let fields = bytes.as_chunks::<4>().0;
+        let (&[seconds, fraction, captured, wire_len, ..], true) =
+            (fields, bytes.len() >= header_len)
+        else {
+            return Step::Need(Need::AtLeast(header_len));
         };
+        let [seconds, fraction, captured, wire_len] =
+            [seconds, fraction, captured, wire_len].map(|field| self.order.u32(field));
         if captured > MAX_CAPTURED_LEN {
             return Step::Stop(Damage::PacketLength(captured));
         }
         let len = header_len.saturating_add(in_memory(captured));
-        let Some(record) = bytes.get(..len) else {
+        if bytes.len() < len {
             return Step::Need(Need::Exactly(len));
-        };
-        let parsed = match self.order {
-            ByteOrder::Little => parse_pcap_frame(record),
-            ByteOrder::Big => parse_pcap_frame_be(record),
-        };
-        let Ok((_, record)) = parsed else {
-            return Step::Stop(Damage::TooShort);
-        };
-        self.last_seconds = Some(record.ts_sec);
+        }
+        self.last_seconds = Some(seconds);
         let packet = Packet {
             len,
             data: header_len..len,
-            time: self.time(record.ts_sec, record.ts_usec),
+            time: self.time(seconds, fraction),
             link_type: self.link_type,
             interface: 0,
-            wire_len: record.origlen.max(captured),
+            wire_len: wire_len.max(captured),
         };
         Step::Packet(packet.without_check_sequence(self.check_sequence_len))
     }

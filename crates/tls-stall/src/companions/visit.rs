@@ -1,7 +1,7 @@
 //! Short connections to services in the clear that a handshake may wait for.
 
 use crate::decode::Endpoint;
-use crate::tcp::{Piece, Side};
+use crate::tcp::{Moments, Piece, Side};
 use crate::time::{Moment, Span, Timestamp};
 
 /// The port of HTTP, over which certificates, their status and lists of revoked ones are fetched.
@@ -69,7 +69,7 @@ pub(crate) struct Visit {
     pub(crate) client: Endpoint,
     pub(crate) server: Endpoint,
     /// Every copy of the SYN, at least one.
-    pub(crate) syns: Vec<Moment>,
+    pub(crate) syns: Moments,
     pub(crate) accepted: Option<Moment>,
     /// When a reset or an ICMP error came in answer to the SYN.
     pub(crate) refused: Option<Moment>,

@@ -6,6 +6,7 @@ use super::name_lookup::join;
 use super::{Candidate, Case, Check, Cover, Exhibit, Opinion};
 use crate::companions::Fate;
 use crate::decode::Endpoint;
+use crate::dns::Name;
 use crate::report::{Cause, Party, Phase};
 use crate::time::{Moment, Span};
 use crate::timeline::{EarlierAttempt, Transport};
@@ -103,7 +104,7 @@ fn another_way_to_the_server(case: &Case<'_>, transport: Transport, parts: &[Par
         .into_iter()
         .filter(|server| *server != setup.server)
         .collect();
-    let detail = match (transport, setup.resolved_name.as_deref()) {
+    let detail = match (transport, setup.resolved_name.as_ref()) {
         (_, Some(name)) if !others.is_empty() => format!(
             "{name} was looked up: it has the address of {} as well as {}",
             join(&others),
@@ -292,10 +293,8 @@ fn remedy(case: &Case<'_>, transport: Transport, parts: &[Part<'_>]) -> String {
     } else {
         ""
     };
-    let name = setup
-        .resolved_name
-        .as_deref()
-        .unwrap_or("the server's name");
+    let name = setup.resolved_name.as_ref();
+    let name = name.map_or("the server's name", Name::as_str);
     format!(
         "Find out why port {} of {} cannot be reached{which} from the client: the route, a firewall \
          that drops packets, a server that does not listen there. Or take that address out of the \

@@ -40,7 +40,7 @@ pub(super) fn over(visit: &Visit, to: Moment) -> Over {
             Over::Unknown
         };
     }
-    let copies: Vec<Moment> = visit.syns.clone();
+    let copies = visit.syns.clone();
     if let Some(&copy) = copies.iter().find(|copy| copy.since(to) > SLACK) {
         return Over::Outlives { copy };
     }

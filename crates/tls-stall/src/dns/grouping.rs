@@ -41,12 +41,12 @@ const RETRY_INTERVALS: [i64; 15] = [
 ];
 
 /// An answer's message, and between whom it went.
-pub(super) struct Response<'a> {
+pub(super) struct Response<'m, 'a> {
     pub(super) moment: Moment,
     pub(super) via: Via,
     pub(super) resolver: IpAddr,
     pub(super) asker: Endpoint,
-    pub(super) message: &'a Message<'a>,
+    pub(super) message: &'m Message<'a>,
 }
 
 /// Whether `query` repeats a copy of `lookup`, with its id.
@@ -100,7 +100,7 @@ pub(super) fn retries(lookup: &Lookup, query: &Query) -> bool {
 }
 
 /// Whether `response` answers a copy of `lookup`.
-pub(super) fn answers(response: &Response<'_>, lookup: &Lookup) -> bool {
+pub(super) fn answers(response: &Response<'_, '_>, lookup: &Lookup) -> bool {
     if response.moment.since(lookup.last_query()) > MAX_ANSWER_DELAY {
         return false;
     }

@@ -1,11 +1,11 @@
 //! What makes questions about many lookups cheap.
 
-use std::hash::Hash;
 use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::slots::{Renumbered, Slots};
 use super::{Lookup, untranslated};
 use crate::time::{Span, Timestamp};
 
@@ -21,47 +21,73 @@ const MAX_FOUND: usize = 256;
 
 /// Lists in which a lookup is found by who asked, by whose name was asked, and by the addresses
 /// that its answer brought; each in the order of times.
-///
-/// Brief lookups are kept apart from lasting ones: who looks for those that overlap a moment needs
-/// to look back only one second for the many, and further only for the few.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    brief: Lists<IpAddr>,
-    lasting: Lists<IpAddr>,
+    askers: HashMap<IpAddr, OfAsker, RandomState>,
     /// By the address whose name is asked for.
-    reverse: Lists<IpAddr>,
+    reverse: HashMap<IpAddr, Slots, RandomState>,
     /// The first copy of the latest of these.
     last_reverse: Option<Timestamp>,
     /// By asker and address in the answer, with the time of the answer.
-    answers: Lists<(IpAddr, IpAddr)>,
+    answers: HashMap<(IpAddr, IpAddr), Slots, RandomState>,
 }
+
+/// The lookups of one asker.
+///
+/// Brief ones are kept apart from lasting ones: who looks for those that overlap a moment needs to
+/// look back only one second for the many, and further only for the few.
+#[derive(Debug, Clone, Default)]
+struct OfAsker {
+    brief: Slots,
+    lasting: Slots,
+}
+
+/// Of whoever has asked nothing.
+static NOTHING: OfAsker = OfAsker {
+    brief: Slots::Few(None),
+    lasting: Slots::Few(None),
+};
 
 impl Index {
     /// Takes in a lookup with its first copy.
     pub(super) fn insert(&mut self, slot: u32, lookup: &Lookup) {
         let first = lookup.first().time;
-        self.lasting.insert(lookup.asker, first, slot);
+        let of_asker = self.askers.entry(lookup.asker).or_default();
+        of_asker.lasting.insert(first, slot);
         if let Some(address) = lookup.reverse_of() {
-            self.reverse.insert(untranslated(address), first, slot);
+            let of_address = self.reverse.entry(untranslated(address)).or_default();
+            of_address.insert(first, slot);
             self.last_reverse = self.last_reverse.max(Some(first));
         }
-        self.settle(slot, lookup);
     }
 
     /// Takes in the answer that settled a lookup.
     pub(super) fn settle(&mut self, slot: u32, lookup: &Lookup) {
-        let Some(result) = lookup.result().filter(|_| lookup.is_settled()) else {
+        let Some(result) = lookup.result() else {
             return;
         };
         let first = lookup.first().time;
-        if result.time.since(first) <= BRIEF {
-            self.lasting.remove(&lookup.asker, first, slot);
-            self.brief.insert(lookup.asker, first, slot);
+        if is_brief(lookup)
+            && let Some(of_asker) = self.askers.get_mut(&lookup.asker)
+        {
+            of_asker.lasting.remove(first, slot);
+            of_asker.brief.insert(first, slot);
         }
         for &address in &lookup.addresses {
-            self.answers
-                .insert((lookup.asker, untranslated(address)), result.time, slot);
+            let answers = self.answers.entry((lookup.asker, untranslated(address)));
+            answers.or_default().insert(result.time, slot);
         }
+    }
+
+    /// Gives the lookups new slots, in the same order; those that get none are forgotten.
+    pub(super) fn renumber(&mut self, slots: &Renumbered) {
+        self.askers.retain(|_, of_asker| {
+            let brief = of_asker.brief.renumber(slots);
+            of_asker.lasting.renumber(slots) || brief
+        });
+        self.reverse
+            .retain(|_, of_address| of_address.renumber(slots));
+        self.answers.retain(|_, answers| answers.renumber(slots));
     }
 
     /// The lookups of `asker` that may overlap the time from `from` to `to`, as far as they are
@@ -72,12 +98,11 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let brief = self.brief.between(&asker, before(from, BRIEF), to);
-        let lasting = self.lasting.between(&asker, before(from, LONGEST), to);
-        brief
-            .rev()
-            .take(MAX_FOUND)
-            .chain(lasting.rev().take(MAX_FOUND))
+        let of_asker = self.askers.get(&asker).unwrap_or(&NOTHING);
+        let brief = of_asker.brief.between(before(from, BRIEF), to);
+        let lasting = of_asker.lasting.between(before(from, LONGEST), to);
+        let brief = brief.rev().take(MAX_FOUND);
+        brief.chain(lasting.rev().take(MAX_FOUND))
     }
 
     /// The lookups of `asker` whose first copies lie from `from` to `to`, the earliest of them.
@@ -87,13 +112,14 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let brief = self.brief.between(&asker, from, to).take(MAX_FOUND);
-        brief.chain(self.lasting.between(&asker, from, to).take(MAX_FOUND))
+        let of_asker = self.askers.get(&asker).unwrap_or(&NOTHING);
+        let brief = of_asker.brief.between(from, to).take(MAX_FOUND);
+        brief.chain(of_asker.lasting.between(from, to).take(MAX_FOUND))
     }
 
     /// Whether `asker` has asked anything.
     pub(super) fn has_asked(&self, asker: IpAddr) -> bool {
-        self.brief.has(&asker) || self.lasting.has(&asker)
+        self.askers.contains_key(&asker)
     }
 
     /// The lookups of the name of `address` that may overlap the time from `from` to `to`.
@@ -103,8 +129,9 @@ impl Index {
         from: Timestamp,
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
-        let address = untranslated(address);
-        let found = self.reverse.between(&address, before(from, LONGEST), to);
+        let of_address = self.reverse.get(&untranslated(address));
+        let of_address = of_address.unwrap_or(&NOTHING.lasting);
+        let found = of_address.between(before(from, LONGEST), to);
         found.rev().take(MAX_FOUND)
     }
 
@@ -118,10 +145,9 @@ impl Index {
     ) -> impl Iterator<Item = u32> {
         // Most connections have none, and are asked about all the same.
         let some = self.last_reverse.is_some_and(|last| last >= from);
-        let found = some.then(|| self.reverse.between(&untranslated(address), from, to));
-        found
-            .into_iter()
-            .flat_map(|found| found.rev().take(MAX_FOUND))
+        let of_address = some.then(|| self.reverse.get(&untranslated(address)));
+        let of_address = of_address.flatten().unwrap_or(&NOTHING.lasting);
+        of_address.between(from, to).rev().take(MAX_FOUND)
     }
 
     /// The lookup of `asker` with the latest answer up to `until` that contains `address`.
@@ -131,68 +157,15 @@ impl Index {
         address: IpAddr,
         until: Timestamp,
     ) -> Option<u32> {
-        self.answers.latest(&(asker, untranslated(address)), until)
+        let answers = self.answers.get(&(asker, untranslated(address)))?;
+        answers.latest(until)
     }
 }
 
-/// For each key, slots in the order of their times.
-///
-/// Frames come almost in the order of their times, so that most go to the end of their list.
-#[derive(Debug, Clone)]
-struct Lists<K>(HashMap<K, Vec<(Timestamp, u32)>, RandomState>);
-
-impl<K> Default for Lists<K> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
-}
-
-impl<K: Eq + Hash> Lists<K> {
-    fn insert(&mut self, key: K, time: Timestamp, slot: u32) {
-        let list = self.0.entry(key).or_default();
-        let entry = (time, slot);
-        match list.last() {
-            Some(last) if *last >= entry => {
-                if let Err(at) = list.binary_search(&entry) {
-                    list.insert(at, entry);
-                }
-            }
-            _ => list.push(entry),
-        }
-    }
-
-    fn remove(&mut self, key: &K, time: Timestamp, slot: u32) {
-        if let Some(list) = self.0.get_mut(key)
-            && let Ok(at) = list.binary_search(&(time, slot))
-        {
-            list.remove(at);
-        }
-    }
-
-    fn has(&self, key: &K) -> bool {
-        self.0.get(key).is_some_and(|list| !list.is_empty())
-    }
-
-    /// The slots whose times lie from `from` to `to`.
-    fn between(
-        &self,
-        key: &K,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl DoubleEndedIterator<Item = u32> + use<'_, K> {
-        let list = self.0.get(key).map_or(&[][..], Vec::as_slice);
-        let begin = list.partition_point(|&(time, _)| time < from);
-        let end = list.partition_point(|&(time, _)| time <= to);
-        let within = list.get(begin..end).unwrap_or_default();
-        within.iter().map(|&(_, slot)| slot)
-    }
-
-    /// The slot with the latest time up to `until`.
-    fn latest(&self, key: &K, until: Timestamp) -> Option<u32> {
-        let list = self.0.get(key)?;
-        let end = list.partition_point(|&(time, _)| time <= until);
-        list.get(..end)?.last().map(|&(_, slot)| slot)
-    }
+/// Whether `lookup` was settled so soon that hardly anybody waited for it.
+pub(super) fn is_brief(lookup: &Lookup) -> bool {
+    let result = lookup.result().filter(|_| lookup.is_settled());
+    result.is_some_and(|result| result.time.since(lookup.first().time) <= BRIEF)
 }
 
 /// Whether `lookup` was going on at some time from `from` to `to`.

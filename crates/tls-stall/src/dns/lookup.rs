@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use smallvec::{Array, SmallVec};
+
 use super::schedule::{self, Fit};
 use super::{Name, Rcode, RecordType, nbns, reverse};
 use crate::report::{self, LookupOutcome, Via};
@@ -31,6 +33,9 @@ const GRACE: Span = Span::from_millis(300);
 const DUPLICATE_WITHIN: Span = Span::from_millis(1);
 
 /// One question by one host: every copy of it, and its answers or the lack of one.
+///
+/// There are as many as connections, or more, and most have one copy, one answer and one record in
+/// it: these lie within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lookup {
     /// From 0 in the order of first queries; stays the same when others are dropped.
@@ -41,15 +46,15 @@ pub(crate) struct Lookup {
     /// The host that asked; a loopback address where its stub resolver was captured.
     pub(crate) asker: IpAddr,
     /// Every copy in the order of the capture, at least one.
-    pub(crate) queries: Vec<Query>,
+    pub(crate) queries: SmallVec<[Query; 1]>,
     /// Every answer in the order of the capture.
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) answers: SmallVec<[Answer; 1]>,
     /// ICMP errors about a copy that end the wait for its answer.
     pub(crate) unreachable: Vec<Unreachable>,
     /// The addresses in the accepted answers.
-    pub(crate) addresses: Box<[IpAddr]>,
+    pub(crate) addresses: SmallVec<[IpAddr; 1]>,
     /// The names in the accepted answers that PTR, CNAME, DNAME and SRV records lead to.
-    pub(crate) targets: Box<[Name]>,
+    pub(crate) targets: SmallVec<[Name; 1]>,
     /// Copies and answers beyond those that are kept.
     pub(crate) omitted: u32,
     /// The address whose name is asked for, if it is one.
@@ -342,22 +347,41 @@ impl Lookup {
         record_type: RecordType,
         query: Query,
     ) -> Self {
+        let reverse_of = reverse_of(via, &name, record_type, query.resolver);
         Self {
             number,
-            reverse_of: reverse_of(via, &name, record_type, query.resolver),
             name,
             record_type,
             via,
             asker,
-            queries: vec![query],
-            answers: Vec::new(),
+            queries: [query].into(),
+            answers: SmallVec::new(),
             unreachable: Vec::new(),
-            addresses: Box::default(),
-            targets: Box::default(),
+            addresses: SmallVec::new(),
+            targets: SmallVec::new(),
+            omitted: 0,
+            reverse_of,
+            outcome: LookupOutcome::Unanswered,
+            result: None,
+            last_query: query.moment,
+        }
+    }
+
+    /// A lookup of the same question that begins with `query`.
+    pub(super) fn repeated(&self, number: u64, query: Query) -> Self {
+        Self {
+            number,
+            name: self.name.clone(),
+            queries: [query].into(),
+            answers: SmallVec::new(),
+            unreachable: Vec::new(),
+            addresses: SmallVec::new(),
+            targets: SmallVec::new(),
             omitted: 0,
             outcome: LookupOutcome::Unanswered,
             result: None,
             last_query: query.moment,
+            ..*self
         }
     }
 
@@ -382,12 +406,7 @@ impl Lookup {
     /// Adds an answer with what it brings.
     ///
     /// Of a settled lookup, an answer that would be accepted is late.
-    pub(super) fn answer(
-        &mut self,
-        mut answer: Answer,
-        addresses: Vec<IpAddr>,
-        targets: Vec<Name>,
-    ) {
+    pub(super) fn answer(&mut self, mut answer: Answer, records: Records) {
         let duplicate = self.answers.iter().rev().any(|other| {
             let same = Answer {
                 moment: other.moment,
@@ -409,8 +428,8 @@ impl Lookup {
             self.outcome = answer.outcome;
             self.result = Some(answer.moment);
             if is_final(answer.outcome) {
-                self.addresses = first_distinct(addresses, MAX_ADDRESSES);
-                self.targets = first_distinct(targets, MAX_TARGETS);
+                self.addresses = records.addresses;
+                self.targets = records.targets;
             }
         }
     }
@@ -421,7 +440,9 @@ impl Lookup {
             return;
         }
         let error = Unreachable { moment, resolver };
-        push(&mut self.unreachable, error, MAX_ANSWERS);
+        if self.unreachable.len() < MAX_ANSWERS {
+            self.unreachable.push(error);
+        }
         self.outcome = LookupOutcome::PortUnreachable;
         self.result = Some(moment);
     }
@@ -448,19 +469,16 @@ impl Lookup {
 
     /// The bytes that it holds.
     pub(super) fn weight(&self) -> usize {
-        let names = self
-            .targets
-            .iter()
-            .map(|name| name.as_str().len().saturating_add(16));
+        let names = self.targets.iter().map(|name| name.as_str().len());
+        let unreachable = self.unreachable.capacity();
         [
             size_of::<Self>(),
             self.name.as_str().len(),
-            self.queries.capacity().saturating_mul(size_of::<Query>()),
-            self.answers.capacity().saturating_mul(size_of::<Answer>()),
-            self.unreachable
-                .capacity()
-                .saturating_mul(size_of::<Unreachable>()),
-            size_of_val(&*self.addresses),
+            beyond(&self.queries),
+            beyond(&self.answers),
+            beyond(&self.addresses),
+            beyond(&self.targets),
+            unreachable.saturating_mul(size_of::<Unreachable>()),
         ]
         .into_iter()
         .chain(names)
@@ -485,25 +503,41 @@ pub(super) const fn is_final(outcome: LookupOutcome) -> bool {
     )
 }
 
+/// The bytes of `items` that do not lie where they are.
+fn beyond<A: Array>(items: &SmallVec<A>) -> usize {
+    if items.spilled() {
+        items.capacity().saturating_mul(size_of::<A::Item>())
+    } else {
+        0
+    }
+}
+
 /// Adds `item` unless there are `limit`; gives how many were left out.
-fn push<T>(items: &mut Vec<T>, item: T, limit: usize) -> u32 {
+fn push<A: Array>(items: &mut SmallVec<A>, item: A::Item, limit: usize) -> u32 {
     if items.len() >= limit {
         return 1;
-    }
-    if items.len() == items.capacity() {
-        // Most lists stay at one: Vec's own first step would be four.
-        items.reserve_exact(items.len().max(1));
     }
     items.push(item);
     0
 }
 
-fn first_distinct<T: PartialEq>(items: Vec<T>, limit: usize) -> Box<[T]> {
-    let mut kept = Vec::with_capacity(items.len().min(limit));
-    for item in items {
-        if kept.len() < limit && !kept.contains(&item) {
-            kept.push(item);
+/// What the records of an answer bring, each once.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    addresses: SmallVec<[IpAddr; 1]>,
+    targets: SmallVec<[Name; 1]>,
+}
+
+impl Records {
+    pub(super) fn add_address(&mut self, address: IpAddr) {
+        if self.addresses.len() < MAX_ADDRESSES && !self.addresses.contains(&address) {
+            self.addresses.push(address);
         }
     }
-    kept.into_boxed_slice()
+
+    pub(super) fn add_target(&mut self, target: Name) {
+        if self.targets.len() < MAX_TARGETS && !self.targets.contains(&target) {
+            self.targets.push(target);
+        }
+    }
 }

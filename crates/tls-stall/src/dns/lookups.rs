@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::grouping::{MAX_ANSWER_DELAY, Response, answers, repeats, retries};
-use super::lookup::is_final;
+use super::lookup::{Records, is_final};
 use super::message::Message;
 use super::store::{Key, Store};
 use super::{Answer, Fate, Lookup, Name, Query, Rcode, RecordType, nbns};
@@ -335,30 +336,30 @@ impl Lookups {
                     Via::Nbns => nbns::decoded(question.name),
                     _ => question.name,
                 };
-                self.ask(via, from.ip, name, question.record_type, query);
+                let key = Key::new(via, from.ip, &name, question.record_type, to.ip);
+                self.ask(&key, query);
             }
         }
         self.trim();
     }
 
-    fn ask(&mut self, via: Via, asker: IpAddr, name: Name, record_type: RecordType, query: Query) {
-        let key = Key::new(via, asker, &name, record_type, query.resolver);
-        let latest = self.store.latest(&key);
+    fn ask(&mut self, key: &Key<'_>, query: Query) {
+        let found = self.store.find(key);
         let joined = self
             .store
-            .with_id(latest, query.id)
+            .with_id(found.latest, query.id)
             .filter(|(_, lookup)| repeats(lookup, &query))
             .or_else(|| {
-                let mut open = self.store.open(latest);
+                let mut open = self.store.open(found.latest);
                 open.find(|(_, lookup)| retries(lookup, &query))
             });
         let Some((slot, lookup)) = joined else {
-            if let Some(slot) = self.store.begin(via, asker, name, record_type, query) {
+            if let Some(slot) = self.store.begin(found, key, query) {
                 if let (Some(news), Some(lookup)) = (&mut self.news, self.store.at(slot)) {
                     news.begun.push(lookup.number);
                 }
                 self.count_question(slot, query.resolver);
-                if via == Via::Mdns {
+                if key.via == Via::Mdns {
                     self.multicast.truncate(MAX_MULTICAST.saturating_sub(1));
                     self.multicast.push_front(slot);
                 }
@@ -381,7 +382,7 @@ impl Lookups {
         }
     }
 
-    fn take_response(&mut self, response: &Response<'_>) {
+    fn take_response(&mut self, response: &Response<'_, '_>) {
         let asked = self.latest_of(response);
         self.answered = true;
         if asked.is_empty() {
@@ -405,7 +406,7 @@ impl Lookups {
     }
 
     /// An answer of multicast DNS names no question: its records do, to everyone who asked.
-    fn take_multicast(&mut self, response: &Response<'_>) {
+    fn take_multicast(&mut self, response: &Response<'_, '_>) {
         let message = response.message;
         let waiting = self
             .multicast
@@ -440,16 +441,12 @@ impl Lookups {
 
     /// The latest lookup of each question that a response names or, where it names none, the one
     /// with its id.
-    fn latest_of(&self, response: &Response<'_>) -> Vec<u32> {
+    fn latest_of(&self, response: &Response<'_, '_>) -> SmallVec<[u32; 1]> {
         let (message, asker) = (response.message, response.asker.ip);
         let latest = |name: &Name, record_type: RecordType| {
-            self.store.latest(&Key::new(
-                response.via,
-                asker,
-                name,
-                record_type,
-                response.resolver,
-            ))
+            let resolver = response.resolver;
+            let key = Key::new(response.via, asker, name, record_type, resolver);
+            self.store.find(&key).latest
         };
         if response.via == Via::Nbns {
             // Its record stands for the question (RFC 1002, section 4.2.13).
@@ -472,7 +469,7 @@ impl Lookups {
     }
 
     /// Gives a response to the lookup in `slot`.
-    fn answer(&mut self, slot: u32, response: &Response<'_>, fate: Fate) {
+    fn answer(&mut self, slot: u32, response: &Response<'_, '_>, fate: Fate) {
         let message = response.message;
         let Some(lookup) = self.store.at(slot) else {
             return;
@@ -491,14 +488,14 @@ impl Lookups {
         };
         let (number, was_settled) = (lookup.number, lookup.is_settled());
         let settles = fate == Fate::Accepted && is_final(answer.outcome) && !was_settled;
-        let (addresses, targets) = if settles {
+        let records = if settles {
             records_of(message, lookup)
         } else {
-            Default::default()
+            Records::default()
         };
         let mut is_settled = was_settled;
         self.store.change(slot, |lookup| {
-            lookup.answer(answer, addresses, targets);
+            lookup.answer(answer, records);
             is_settled = lookup.is_settled();
         });
         // The asker may have given up, and then the answer settles nothing.
@@ -580,9 +577,8 @@ fn outcome_of(message: &Message<'_>, via: Via, asked: RecordType) -> LookupOutco
 }
 
 /// The addresses and the further names that an answer brings to `lookup`.
-fn records_of(message: &Message<'_>, lookup: &Lookup) -> (Vec<IpAddr>, Vec<Name>) {
-    let mut addresses = Vec::new();
-    let mut targets = Vec::new();
+fn records_of(message: &Message<'_>, lookup: &Lookup) -> Records {
+    let mut records = Records::default();
     for record in &message.answers {
         // A message of multicast DNS answers many questions at once; one of unicast DNS follows
         // the aliases from the one question.
@@ -590,11 +586,12 @@ fn records_of(message: &Message<'_>, lookup: &Lookup) -> (Vec<IpAddr>, Vec<Name>
             continue;
         }
         if lookup.via == Via::Nbns {
-            addresses.extend(nbns::addresses(record));
-        } else {
-            addresses.extend(message.address(record));
-            targets.extend(message.target(record));
+            nbns::addresses(record).for_each(|address| records.add_address(address));
+        } else if let Some(address) = message.address(record) {
+            records.add_address(address);
+        } else if let Some(target) = message.target(record) {
+            records.add_target(target);
         }
     }
-    (addresses, targets)
+    records
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use dns_parser::{RData, Type};
+use smallvec::SmallVec;
 
 use super::{Name, RecordType};
 
@@ -31,8 +32,9 @@ pub(crate) struct Message<'a> {
     pub(crate) truncated: bool,
     /// With the upper bits of an OPT record (RFC 6891, section 6.1.3), where it was read.
     pub(crate) rcode: Rcode,
-    pub(crate) questions: Vec<Question>,
-    pub(crate) answers: Vec<ResourceRecord<'a>>,
+    /// One, almost always.
+    pub(crate) questions: SmallVec<[Question; 1]>,
+    pub(crate) answers: SmallVec<[ResourceRecord<'a>; 2]>,
     /// As the header says.
     pub(crate) answer_count: u16,
     /// As the header says.
@@ -76,8 +78,8 @@ impl<'a> Message<'a> {
             opcode: (flags >> 3) & 0xf,
             truncated: flags & 0x02 != 0,
             rcode: Rcode(u16::from(more_flags & 0xf)),
-            questions: Vec::new(),
-            answers: Vec::new(),
+            questions: SmallVec::new(),
+            answers: SmallVec::new(),
             answer_count: next_count(),
             authority_count: next_count(),
             cut: false,

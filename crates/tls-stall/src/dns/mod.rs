@@ -15,6 +15,7 @@ mod nbns;
 mod record_type;
 mod reverse;
 mod schedule;
+mod slots;
 mod software;
 mod store;
 mod stream;

@@ -1,8 +1,7 @@
 //! A domain name in the form that is compared and shown.
 
 use std::fmt;
-
-use arrayvec::ArrayString;
+use std::sync::Arc;
 
 /// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
 const MAX_OCTETS: usize = 255;
@@ -17,8 +16,10 @@ const MAX_HOPS: usize = 126;
 ///
 /// A dot or backslash within a label is escaped as `\.` and `\\`, every octet that is no printable
 /// ASCII as `\DDD` (RFC 1035, section 5.1), so that two names are equal only if their labels are.
+///
+/// A clone shares the text: all lookups of one name hold it once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Name(Box<str>);
+pub(crate) struct Name(Arc<str>);
 
 impl Name {
     /// Reads the name that stands at `at` in `message`, and says where the bytes after it begin.
@@ -26,7 +27,7 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
-        let mut text = ArrayString::<MAX_TEXT>::new();
+        let mut text = Text::EMPTY;
         let mut end = None;
         let mut octets = 1_usize;
         let mut hops = 0_usize;
@@ -42,7 +43,7 @@ impl Name {
                     if octets > MAX_OCTETS {
                         return None;
                     }
-                    push_label(&mut text, label)?;
+                    text.push_label(label)?;
                     rest = tail;
                 }
                 Piece::Pointer(target) => {
@@ -55,8 +56,11 @@ impl Name {
                 Piece::Root => break,
             }
         }
-        let text = if text.is_empty() { "." } else { &text };
-        Some((Self(text.into()), end?))
+        if text.len == 0 {
+            text.push(b".")?;
+        }
+        let text = text.octets.get(..text.len)?;
+        Some((Self(str::from_utf8(text).ok()?.into()), end?))
     }
 
     /// Where the bytes after the name at `at` begin; no pointer is followed.
@@ -73,7 +77,7 @@ impl Name {
 
     /// A name from text that is already in this form.
     pub(crate) fn from_text(text: &str) -> Self {
-        Self(text.to_ascii_lowercase().into_boxed_str())
+        Self(text.to_ascii_lowercase().into())
     }
 
     /// The name as text.
@@ -115,33 +119,67 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// `None` where there is no room, which [`MAX_OCTETS`] rules out.
-fn push_label(text: &mut ArrayString<MAX_TEXT>, label: &[u8]) -> Option<()> {
-    if !text.is_empty() {
-        text.try_push('.').ok()?;
+/// A name while it is read.
+struct Text {
+    octets: [u8; MAX_TEXT],
+    len: usize,
+}
+
+/// Each gives `None` where there is no room, which [`MAX_OCTETS`] rules out.
+impl Text {
+    const EMPTY: Self = Self {
+        octets: [0; MAX_TEXT],
+        len: 0,
+    };
+
+    fn push(&mut self, octets: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(octets.len())?;
+        self.octets.get_mut(self.len..end)?.copy_from_slice(octets);
+        self.len = end;
+        Some(())
     }
-    let is_plain = |octet: &u8| matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\');
-    if label.iter().all(is_plain) {
-        let start = text.len();
-        text.try_push_str(str::from_utf8(label).ok()?).ok()?;
-        text.get_mut(start..)?.make_ascii_lowercase();
-        return Some(());
+
+    fn push_label(&mut self, label: &[u8]) -> Option<()> {
+        if self.len > 0 {
+            self.push(b".")?;
+        }
+        // The way of nearly all labels, without a branch for each octet.
+        let end = self.len.checked_add(label.len())?;
+        let room = self.octets.get_mut(self.len..end)?;
+        let mut escaped = false;
+        for (place, &octet) in room.iter_mut().zip(label) {
+            *place = plain(octet);
+            escaped |= *place == ESCAPED;
+        }
+        if !escaped {
+            self.len = end;
+            return Some(());
+        }
+        for &octet in label {
+            match octet {
+                b'.' | b'\\' => self.push(&[b'\\', octet])?,
+                0x21..=0x7e => self.push(&[plain(octet)])?,
+                _ => {
+                    let digits = [octet / 100, octet / 10 % 10, octet % 10];
+                    let [a, b, c] = digits.map(|digit| b'0'.wrapping_add(digit));
+                    self.push(&[b'\\', a, b, c])?;
+                }
+            }
+        }
+        Some(())
     }
-    for &octet in label {
-        if is_plain(&octet) {
-            text.try_push(char::from(octet.to_ascii_lowercase())).ok()?;
-            continue;
-        }
-        text.try_push('\\').ok()?;
-        if matches!(octet, b'.' | b'\\') {
-            text.try_push(char::from(octet)).ok()?;
-            continue;
-        }
-        for digit in [octet / 100, octet / 10 % 10, octet % 10] {
-            text.try_push(char::from(b'0'.wrapping_add(digit))).ok()?;
-        }
-    }
-    Some(())
+}
+
+/// In place of an octet that has to be escaped.
+const ESCAPED: u8 = 0;
+
+/// An octet of a label as it is written.
+fn plain(octet: u8) -> u8 {
+    /// From 0x21 on, as far as octets stand for themselves.
+    const PLAIN: &[u8; 94] = b"!\"#$%&'()*+,-\0/0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\0]^_`\
+          abcdefghijklmnopqrstuvwxyz{|}~";
+    let place = usize::from(octet.wrapping_sub(0x21));
+    PLAIN.get(place).copied().unwrap_or(ESCAPED)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One connection while it is being set up: its handshake, its two streams, what was sent again.
 
+use smallvec::SmallVec;
+
 use super::assembler::{Assembler, Budget, Piece};
 use super::passage::Passage;
 use super::seq::SeqNumber;
@@ -10,6 +12,9 @@ use crate::time::{Moment, Span};
 
 /// Copies and retransmissions noted of one connection; more are counted as if they were the last.
 const MAX_NOTED: usize = 64;
+
+/// When copies of one packet came: most often there is one.
+pub(crate) type Moments = SmallVec<[Moment; 1]>;
 
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,9 +88,9 @@ pub(crate) struct Connection {
     pub(crate) first: Moment,
     pub(crate) last: Moment,
     /// Every copy of the SYN.
-    pub(crate) syns: Vec<Moment>,
+    pub(crate) syns: Moments,
     /// Every copy of the SYN-ACK.
-    pub(crate) syn_acks: Vec<Moment>,
+    pub(crate) syn_acks: Moments,
     /// From the SYN that was answered to the ACK (Wireshark's iRTT).
     pub(crate) irtt: Option<Span>,
     /// The sequence number of the client's SYN.
@@ -134,8 +139,8 @@ impl Connection {
             roles_known,
             first: moment,
             last: moment,
-            syns: Vec::new(),
-            syn_acks: Vec::new(),
+            syns: Moments::new(),
+            syn_acks: Moments::new(),
             irtt: None,
             client_isn: None,
             resent: Vec::new(),
@@ -273,11 +278,11 @@ impl Connection {
                 peer.sent = Some(ack);
             }
             milestones.reach(Milestone::SynAck, moment);
-            note(&mut self.syn_acks, moment);
+            note_copy(&mut self.syn_acks, moment);
         } else {
             self.client_isn.get_or_insert(seq.0);
             milestones.reach(Milestone::Syn, moment);
-            note(&mut self.syns, moment);
+            note_copy(&mut self.syns, moment);
         }
     }
 
@@ -394,7 +399,10 @@ impl Connection {
             acked,
             of_client_hello,
         };
-        note(&mut self.resent, resent);
+        if self.resent.len() >= MAX_NOTED {
+            self.resent.pop();
+        }
+        self.resent.push(resent);
     }
 
     /// The first frame that shows that bytes of `side` were not captured.
@@ -422,11 +430,11 @@ impl Connection {
     }
 }
 
-fn note<T>(notes: &mut Vec<T>, new: T) {
-    if notes.len() >= MAX_NOTED {
-        notes.pop();
+fn note_copy(copies: &mut Moments, copy: Moment) {
+    if copies.len() >= MAX_NOTED {
+        copies.pop();
     }
-    notes.push(new);
+    copies.push(copy);
 }
 
 const fn closed_by(side: Side) -> Milestone {

@@ -1,11 +1,12 @@
 //! What tells one connection from another: its two endpoints, in either order.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::decode::Endpoint;
 
 /// The two endpoints of a connection, packed, the same for both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionKey {
     /// The low endpoint's address and the high one's, in halves.
     low: [u64; 2],
@@ -14,8 +15,67 @@ pub(crate) struct ConnectionKey {
     ports: u64,
 }
 
-/// Of [`ConnectionKey::ports`].
+/// A key as it is kept: there may be a million, nearly all of IPv4.
+#[derive(Debug)]
+pub(super) enum StoredKey {
+    V4 { low: u32, high: u32, ports: u32 },
+    V6(Box<ConnectionKey>),
+}
+
+impl StoredKey {
+    /// Whether it is `key`.
+    #[inline]
+    pub(super) fn is(&self, key: &ConnectionKey) -> bool {
+        match *self {
+            Self::V4 { low, high, ports } => {
+                let (low, high, ports) = (low.into(), high.into(), ports.into());
+                (key.low, key.high, key.ports) == ([0, low], [0, high], ports)
+            }
+            Self::V6(ref stored) => **stored == *key,
+        }
+    }
+
+    pub(super) fn key(&self) -> ConnectionKey {
+        match *self {
+            Self::V4 { low, high, ports } => ConnectionKey {
+                low: [0, low.into()],
+                high: [0, high.into()],
+                ports: ports.into(),
+            },
+            Self::V6(ref stored) => **stored,
+        }
+    }
+}
+
+impl From<ConnectionKey> for StoredKey {
+    fn from(key: ConnectionKey) -> Self {
+        let parts = (key.low, key.high, u32::try_from(key.ports));
+        if let ([0, low], [0, high], Ok(ports)) = parts
+            && let (Ok(low), Ok(high)) = (u32::try_from(low), u32::try_from(high))
+        {
+            return Self::V4 { low, high, ports };
+        }
+        Self::V6(Box::new(key))
+    }
+}
+
+/// Of [`ConnectionKey::ports`]; no port reaches so far.
 const IPV6: u64 = 1 << 32;
+
+/// Of IPv4, half of it is always 0.
+impl Hash for ConnectionKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ([low_begin, low], [high_begin, high]) = (self.low, self.high);
+        if self.ports & IPV6 != 0 {
+            state.write_u64(low_begin);
+            state.write_u64(high_begin);
+        }
+        state.write_u64(low);
+        state.write_u64(high);
+        state.write_u64(self.ports);
+    }
+}
 
 impl ConnectionKey {
     /// The key of `a` and `b`, and whether `a` is the low one of the two.
@@ -104,6 +164,7 @@ mod tests {
         let (four, _) = ConnectionKey::new(endpoint("0.0.0.1", 1), endpoint("0.0.0.2", 2));
         let (six, _) = ConnectionKey::new(endpoint("::1", 1), endpoint("::2", 2));
         assert_ne!(four, six);
+        assert!(!StoredKey::from(four).is(&six) && !StoredKey::from(six).is(&four));
     }
 
     #[test]
@@ -113,7 +174,14 @@ mod tests {
             (endpoint("2001:db8::1", 9), endpoint("2001:db8:ff::25", 465)),
             (endpoint("::1", 7), endpoint("::1", 65_535)),
         ] {
-            assert_eq!(ConnectionKey::new(high, low).0.endpoints(), (low, high));
+            let key = ConnectionKey::new(high, low).0;
+            assert_eq!(key.endpoints(), (low, high));
+            let stored = StoredKey::from(key);
+            assert!(stored.is(&key));
+            assert_eq!(stored.key(), key);
+            let (other, _) = ConnectionKey::new(low, endpoint("192.0.2.1", 7));
+            assert!(!stored.is(&other));
+            assert_eq!(matches!(stored, StoredKey::V4 { .. }), low.ip.is_ipv4());
         }
     }
 }

@@ -7,12 +7,19 @@ use hashbrown::HashTable;
 
 use super::assembler::Budget;
 use super::connection::{Connection, Side, StreamSink};
-use super::key::ConnectionKey;
+use super::key::{ConnectionKey, StoredKey};
 use super::knock::Knock;
 use super::seq::SeqNumber;
 use crate::decode::{Endpoint, Segment};
 use crate::milestone::Milestones;
-use crate::time::{Moment, Timestamp};
+use crate::time::{Moment, Span, Timestamp};
+
+/// Twice the longest life of a segment (RFC 9293, section 3.4.1): so long after its end, nothing of a
+/// connection is under way any more.
+const AFTERLIFE: Span = Span::from_secs(240);
+
+/// Connections that begin before it is worth a look which of those before them can be forgotten.
+const LEAST_BEGUN: usize = 1024;
 
 /// A connection, what it has reached, and what reads its bytes.
 #[derive(Debug)]
@@ -61,6 +68,8 @@ pub(crate) struct Table<S> {
     /// The slot that was found last: packets come in runs.
     found: Option<u32>,
     next_stream: u64,
+    /// Connections that have begun since it was last looked which can be forgotten.
+    begun: usize,
     limit: usize,
     /// Whether each connection is open from its first frame on, so that a SYN alone is told of.
     opens_at_once: bool,
@@ -78,13 +87,16 @@ struct Indexed {
 /// What is kept of a connection as long as it is not forgotten; there may be a million.
 #[derive(Debug)]
 struct Slot<S> {
-    key: ConnectionKey,
+    key: StoredKey,
     last: Timestamp,
     state: State<S>,
     /// The client's initial sequence number, to tell a retransmitted SYN from a new connection.
     client_isn: Option<SeqNumber>,
     /// Whether the low endpoint of the key is the client.
     client_is_low: bool,
+    /// Whether the low endpoint has sent its last byte, and the high one; a reset ends both.
+    low_ended: bool,
+    high_ended: bool,
 }
 
 /// How far a connection is.
@@ -95,6 +107,8 @@ enum State<S> {
     Open(Box<Entry<S>>),
     /// It is set up or closed: its further frames change nothing.
     Settled,
+    /// The connection is forgotten, and another may have the slot.
+    Vacant,
 }
 
 /// Where a segment belongs.
@@ -125,6 +139,7 @@ impl<S: StreamSink> Table<S> {
             vacant: Vec::new(),
             found: None,
             next_stream: 0,
+            begun: 0,
             limit: limit.max(1),
             opens_at_once: false,
             exceeded: false,
@@ -167,6 +182,7 @@ impl<S: StreamSink> Table<S> {
             return self.begin(key, source_is_low, segment, moment, true, displaced);
         }
         slot.last = slot.last.max(moment.time);
+        slot.note_end(source_is_low, segment);
         let place = Place {
             slot: number,
             from: slot.side(source_is_low),
@@ -234,6 +250,10 @@ impl<S: StreamSink> Table<S> {
         is_known: bool,
         displaced: &mut Vec<Box<Entry<S>>>,
     ) -> Located {
+        self.begun = self.begun.saturating_add(1);
+        if self.begun >= LEAST_BEGUN.max(self.slots.len() / 8) {
+            self.forget_ended(moment.time);
+        }
         if self.index.len() >= self.limit {
             self.evict(displaced);
         }
@@ -265,14 +285,17 @@ impl<S: StreamSink> Table<S> {
             State::Open(Box::new(Entry::new(connection)))
         };
         let is_syn = segment.flags.syn() && !segment.flags.ack();
-        let slot = Slot {
-            key,
+        let mut slot = Slot {
+            low_ended: false,
+            high_ended: false,
+            key: key.into(),
             client_is_low: source_is_low == (from == Side::Client),
             client_isn: is_syn.then_some(SeqNumber(segment.seq)),
             last: moment.time,
             state,
         };
-        let number = self.insert(slot);
+        slot.note_end(source_is_low, segment);
+        let number = self.insert(&key, slot);
         let place = Place { slot: number, from };
         Located {
             place,
@@ -281,8 +304,8 @@ impl<S: StreamSink> Table<S> {
         }
     }
 
-    fn insert(&mut self, slot: Slot<S>) -> u32 {
-        let hash = self.hash(&slot.key);
+    fn insert(&mut self, key: &ConnectionKey, slot: Slot<S>) -> u32 {
+        let hash = self.hash(key);
         let vacant = self.vacant.pop();
         let number = vacant
             .or_else(|| u32::try_from(self.slots.len()).ok())
@@ -301,7 +324,7 @@ impl<S: StreamSink> Table<S> {
     /// The slot with this key.
     #[inline]
     fn slot_of(&self, key: &ConnectionKey) -> Option<u32> {
-        let has_key = |number: u32| self.slot(number).is_some_and(|slot| slot.key == *key);
+        let has_key = |number: u32| self.slot(number).is_some_and(|slot| slot.key.is(key));
         if let Some(number) = self.found
             && has_key(number)
         {
@@ -338,13 +361,16 @@ impl<S: StreamSink> Table<S> {
         let Some(slot) = self.slot(number) else {
             return;
         };
-        let hash = self.hash(&slot.key);
+        let hash = self.hash(&slot.key.key());
         let entry = self
             .index
             .find_entry(spread(hash), |indexed| indexed.slot == number);
         if let Ok(entry) = entry {
             entry.remove();
             self.vacant.push(number);
+        }
+        if let Some(slot) = self.slot_mut(number) {
+            slot.state = State::Vacant;
         }
         self.found = None;
     }
@@ -356,6 +382,21 @@ impl<S: StreamSink> Table<S> {
         idle.sort_unstable_by_key(|&(_, number)| number);
         for (_, number) in idle {
             displaced.extend(self.settle_slot(number));
+            self.remove(number);
+        }
+    }
+
+    /// Forgets the connections that were closed by both sides, or reset, some time before `now`: a
+    /// packet between the same ports belongs to another.
+    fn forget_ended(&mut self, now: Timestamp) {
+        self.begun = 0;
+        let is_over = |slot: &Slot<S>| {
+            let settled = matches!(slot.state, State::Settled);
+            settled && slot.low_ended && slot.high_ended && now.since(slot.last) > AFTERLIFE
+        };
+        let slots = (0..).zip(&self.slots);
+        let over = slots.filter_map(|(number, slot)| is_over(slot).then_some(number));
+        for number in over.collect::<Vec<u32>>() {
             self.remove(number);
         }
     }
@@ -391,12 +432,20 @@ impl<S: StreamSink> Slot<S> {
         }
     }
 
+    /// Notes whether `segment`, which the low endpoint sent or the high one, is the last of one side,
+    /// or of both.
+    fn note_end(&mut self, is_from_low: bool, segment: &Segment<'_>) {
+        let (fin, rst) = (segment.flags.fin(), segment.flags.rst());
+        self.low_ended |= rst || (fin && is_from_low);
+        self.high_ended |= rst || (fin && !is_from_low);
+    }
+
     /// The number of a connection that is not settled.
     fn stream(&self) -> Option<u64> {
         match &self.state {
             State::Knocked(knock) => Some(knock.stream),
             State::Open(entry) => Some(entry.connection.stream),
-            State::Settled => None,
+            State::Settled | State::Vacant => None,
         }
     }
 
@@ -408,7 +457,7 @@ impl<S: StreamSink> Slot<S> {
         }
         match &mut self.state {
             State::Open(entry) => Some(entry),
-            State::Knocked(_) | State::Settled => None,
+            State::Knocked(_) | State::Settled | State::Vacant => None,
         }
     }
 
@@ -417,13 +466,13 @@ impl<S: StreamSink> Slot<S> {
         match std::mem::replace(&mut self.state, State::Settled) {
             State::Knocked(knock) => Some(self.begun(&knock)),
             State::Open(entry) => Some(entry),
-            State::Settled => None,
+            State::Settled | State::Vacant => None,
         }
     }
 
     /// The connection that began with `knock`.
     fn begun(&self, knock: &Knock) -> Box<Entry<S>> {
-        let (low, high) = self.key.endpoints();
+        let (low, high) = self.key.key().endpoints();
         let (client, server) = if self.client_is_low {
             (low, high)
         } else {
@@ -543,6 +592,50 @@ mod tests {
             &mut Vec::new(),
         );
         assert_eq!(next.from, Side::Client);
+    }
+
+    #[test]
+    fn what_ended_long_ago_is_forgotten_and_what_is_open_or_ended_just_now_is_not() {
+        const FIN: u8 = 0x11;
+        let mut table: Table<Unread> = Table::new(1_000_000);
+        let mut displaced = Vec::new();
+        let at = |seconds: i64| Moment {
+            time: Timestamp::from_nanos(0).plus(Span::from_secs(seconds)),
+            ..moment(1)
+        };
+        let (open, half, closed, reset) = (1001, 1002, 1003, 1004);
+        for port in [open, half, closed, reset] {
+            let from = ("10.8.0.1", port);
+            let syn = segment(from, SERVER, 2, 1);
+            let place = table.locate(&syn, at(0), &mut displaced).place;
+            table.settle(place);
+            let ends: &[_] = match port {
+                1002 => &[segment(from, SERVER, FIN, 2)],
+                1003 => &[segment(from, SERVER, FIN, 2), segment(SERVER, from, FIN, 9)],
+                1004 => &[segment(SERVER, from, 0x14, 9)],
+                _ => &[],
+            };
+            for end in ends {
+                assert!(table.locate(end, at(1), &mut displaced).is_known);
+            }
+        }
+        let mut are_known = |table: &mut Table<Unread>, begin: u16, time: i64| {
+            for port in 0..1024 {
+                let from = ("10.8.0.2", begin + port);
+                table.locate(&segment(from, SERVER, 2, 1), at(time), &mut displaced);
+            }
+            [open, half, closed, reset].map(|port| {
+                let from = "10.8.0.1".parse().unwrap();
+                let to = "203.0.113.25".parse().unwrap();
+                let endpoint = |ip, port| Endpoint { ip, port };
+                let found = table.find(endpoint(from, port), endpoint(to, SERVER.1));
+                found.is_some()
+            })
+        };
+        assert_eq!(are_known(&mut table, 2000, 241), [true; 4]);
+        let after = are_known(&mut table, 4000, 242);
+        assert_eq!(after, [true, true, false, false]);
+        assert!(displaced.is_empty() && !table.exceeded);
     }
 
     #[test]

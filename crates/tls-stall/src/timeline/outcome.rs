@@ -4,11 +4,11 @@ use super::setup::Setup;
 use crate::milestone::Milestone as M;
 use crate::report::Outcome;
 use crate::tcp::Side;
-use crate::tls::Refusal;
+use crate::tls::{Refusal, Version};
 
 /// How `setup` ended.
 pub(crate) fn outcome(setup: &Setup) -> Outcome {
-    let tls_1_3 = setup.reading.version.as_deref() == Some("TLS 1.3");
+    let tls_1_3 = setup.reading.version == Some(Version::TLS_1_3);
     let finished = setup.has(M::ClientFinished)
         && (tls_1_3 || setup.has(M::ServerFinished) || setup.has(M::ApplicationData));
     if finished {

@@ -35,7 +35,7 @@ pub(crate) fn resolve(setup: &mut Setup, named: Option<&Lookup>, lookups: &Looku
         return;
     };
     let (asker, address) = (setup.client.ip, setup.server.ip);
-    setup.resolved_name = named.map(|lookup| lookup.name.as_str().into());
+    setup.resolved_name = named.map(|lookup| lookup.name.clone());
 
     let mut begin = setup.at(Milestone::FirstAttempt).unwrap_or(syn).time;
     let mut query: Option<Moment> = None;

@@ -2,9 +2,10 @@
 
 use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
+use crate::dns::Name;
 use crate::milestone::{Milestone, Milestones};
 use crate::report::{Vantage, Way};
-use crate::tcp::{Connection, Passage, Resent, Side, TooBig, Traces, Unreachable};
+use crate::tcp::{Connection, Moments, Passage, Resent, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -23,8 +24,8 @@ pub(crate) struct Setup {
     pub(crate) irtt: Option<Span>,
     /// The sequence number of the client's SYN.
     pub(crate) client_isn: Option<u32>,
-    pub(crate) syns: Vec<Moment>,
-    pub(crate) syn_acks: Vec<Moment>,
+    pub(crate) syns: Moments,
+    pub(crate) syn_acks: Moments,
     pub(crate) resent: Vec<Resent>,
     /// What became of the client's segments.
     pub(crate) from_client: Passage,
@@ -40,7 +41,7 @@ pub(crate) struct Setup {
     pub(crate) is_of_app: bool,
     pub(crate) reading: Reading,
     /// The name whose lookup led to this connection.
-    pub(crate) resolved_name: Option<Box<str>>,
+    pub(crate) resolved_name: Option<Name>,
     /// The failed attempts that led to this connection, in their order.
     pub(crate) earlier: Vec<EarlierAttempt>,
 }
@@ -136,7 +137,7 @@ impl Setup {
         self.reading
             .server_name
             .as_deref()
-            .or(self.resolved_name.as_deref())
+            .or(self.resolved_name.as_ref().map(Name::as_str))
     }
 
     /// Whether the server is to speak first.

@@ -5,7 +5,7 @@ use crate::milestone::Milestone;
 use crate::report::{EndedBy, Party, Phase, Vantage};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
-use crate::tls::{Answers, Tunnel, Turn};
+use crate::tls::{Answers, Tunnel, Turn, Version};
 
 /// One phase of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Walk<'_> {
         let resumed = setup
             .at(M::ServerFinished)
             .is_some_and(|server| server < finished);
-        let has_server_finished = setup.reading.version.as_deref() != Some("TLS 1.3");
+        let has_server_finished = setup.reading.version != Some(Version::TLS_1_3);
         let mut handshake_end = M::ClientFinished;
         if has_server_finished && !resumed {
             self.phase(Phase::ServerFinished, M::ClientFinished, M::ServerFinished)?;

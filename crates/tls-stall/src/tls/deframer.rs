@@ -27,8 +27,8 @@ pub(crate) mod handshake {
 }
 
 /// What is found in the bytes of one direction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Event {
     /// A record begins.
     Record {
         content: ContentType,
@@ -56,15 +56,13 @@ pub(crate) enum Event {
         version: u16,
     },
     /// What stands here is no record; these bytes were taken for the head of one.
-    NotTls(Vec<u8>),
+    NotTls(Prefix<5>),
 }
 
-/// A handshake message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A handshake message; the body of a hello is in [`Deframer::body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) kind: u8,
-    /// Of a hello, its body as far as it was captured; empty of others.
-    pub(crate) body: Vec<u8>,
     /// The first frame that brought a byte of it.
     pub(crate) first: Moment,
     /// The frame with which it was whole.
@@ -82,6 +80,8 @@ pub(crate) struct Deframer {
     head_first: Option<Moment>,
     record: Option<Record>,
     message: Option<Partial>,
+    /// Of the last hello, as far as it was captured.
+    body: Vec<u8>,
     records: u64,
     /// Handshake records are ciphertext from here on.
     protected: bool,
@@ -115,7 +115,8 @@ struct Partial {
     left: u32,
     begun: bool,
     keep: bool,
-    message: Message,
+    first: Moment,
+    last: Moment,
 }
 
 impl Deframer {
@@ -137,10 +138,27 @@ impl Deframer {
 
     /// The hello of which not all has come, as far as it has.
     pub(crate) fn take_partial_hello(&mut self) -> Option<Message> {
-        let mut partial = self.message.take()?;
-        let kind = *partial.head.first()?;
-        partial.message.kind = kind;
-        is_hello(kind).then_some(partial.message)
+        let partial = self.message.take()?;
+        let kind = if partial.begun {
+            partial.kind
+        } else {
+            self.body.clear();
+            *partial.head.first()?
+        };
+        is_hello(kind).then(|| Message {
+            kind,
+            ..partial.message()
+        })
+    }
+
+    /// The body of the last hello, as far as it was captured, until it is forgotten.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Frees the body of the last hello.
+    pub(super) fn forget_body(&mut self) {
+        self.body = Vec::new();
     }
 
     /// Reads on in `input`, and takes from it what it has read; `None` once it is all read.
@@ -151,10 +169,7 @@ impl Deframer {
                 .as_ref()
                 .is_some_and(|partial| partial.begun && partial.left == 0)
             {
-                return self
-                    .message
-                    .take()
-                    .map(|partial| Event::Message(partial.message));
+                return self.end_message();
             }
             let Some(record) = &mut self.record else {
                 if input.is_empty() {
@@ -193,7 +208,9 @@ impl Deframer {
                 continue;
             }
             let (body, rest) = input.split_at_checked(len)?;
-            record.begin.fill(body);
+            if content != Content::Type(ContentType::ApplicationData) {
+                record.begin.fill(body);
+            }
             record.left = record
                 .left
                 .saturating_sub(u16::try_from(len).unwrap_or(u16::MAX));
@@ -223,12 +240,13 @@ impl Deframer {
                     return Err(Lost);
                 };
                 partial.begin(kind, record.left.into());
+                self.body.clear();
             }
             let Some(message_left) = partial.left.checked_sub(count) else {
                 return Err(Lost);
             };
             partial.left = message_left;
-            partial.message.last = partial.message.last.max(moment);
+            partial.last = partial.last.max(moment);
             // What is read after the gap does not continue what was read before it.
             partial.keep = false;
             self.url_hosts.skip();
@@ -241,15 +259,25 @@ impl Deframer {
     fn read_head(&mut self, input: &mut &[u8], moment: Moment) -> Option<Event> {
         let first = *self.head_first.get_or_insert(moment);
         self.head_first = Some(first.min(moment));
-        let wanted = 5_usize.saturating_sub(self.head.len()).min(input.len());
-        let (taken, rest) = input.split_at_checked(wanted)?;
-        self.head.fill(taken);
-        *input = rest;
-        let Some(&head) = self.head.first_chunk::<5>() else {
-            if Head::can_begin_with(&self.head) {
-                return None;
+        let head = match input.split_first_chunk::<5>() {
+            Some((head, rest)) if self.head.is_empty() => {
+                *input = rest;
+                *head
             }
-            return Some(Event::NotTls(std::mem::take(&mut self.head).to_vec()));
+            _ => {
+                let wanted = 5_usize.saturating_sub(self.head.len()).min(input.len());
+                let (taken, rest) = input.split_at_checked(wanted)?;
+                self.head.fill(taken);
+                *input = rest;
+                let Some(&head) = self.head.first_chunk::<5>() else {
+                    if Head::can_begin_with(&self.head) {
+                        return None;
+                    }
+                    return Some(Event::NotTls(std::mem::take(&mut self.head)));
+                };
+                self.head.clear();
+                head
+            }
         };
         let parsed = Head::parse(head);
         let (content, len) = match parsed {
@@ -258,11 +286,10 @@ impl Deframer {
                 (Content::V2Hello, len.saturating_sub(5))
             }
             Head::V2ClientHello { .. } | Head::NotTls => {
-                return Some(Event::NotTls(std::mem::take(&mut self.head).to_vec()));
+                return Some(Event::NotTls(head.into()));
             }
         };
         let first = self.head_first.take().unwrap_or(moment);
-        self.head.clear();
         let mut begin = Prefix::default();
         if content == Content::V2Hello {
             begin.fill(&head);
@@ -294,14 +321,19 @@ impl Deframer {
         moment: Moment,
     ) -> (Option<Event>, usize) {
         let partial = self.message.get_or_insert_with(|| Partial::new(first));
-        partial.message.first = partial.message.first.min(moment);
-        partial.message.last = partial.message.last.max(moment);
+        partial.first = partial.first.min(moment);
+        partial.last = partial.last.max(moment);
         if !partial.begun {
             let wanted = 4_usize.saturating_sub(partial.head.len()).min(len);
-            partial.head.fill(input.get(..wanted).unwrap_or_default());
-            if let Some(&[kind, a, b, c]) = partial.head.first_chunk::<4>() {
+            let taken = input.get(..wanted).unwrap_or_default();
+            let head = taken.first_chunk::<4>().or_else(|| {
+                partial.head.fill(taken);
+                partial.head.first_chunk::<4>()
+            });
+            if let Some(&[kind, a, b, c]) = head {
                 partial.begin(kind, u32::from_be_bytes([0, a, b, c]));
-                let first = partial.message.first;
+                let first = partial.first;
+                self.body.clear();
                 return (Some(Event::MessageBegins { kind, first }), wanted);
             }
             return (None, wanted);
@@ -311,9 +343,9 @@ impl Deframer {
             self.url_hosts.read(input.get(..wanted).unwrap_or_default());
         }
         if partial.keep {
-            let room = MAX_HELLO.saturating_sub(partial.message.body.len());
+            let room = MAX_HELLO.saturating_sub(self.body.len());
             let body = input.get(..wanted.min(room)).unwrap_or_default();
-            partial.message.body.extend_from_slice(body);
+            self.body.extend_from_slice(body);
         }
         partial.left = partial
             .left
@@ -321,36 +353,39 @@ impl Deframer {
         if partial.left > 0 {
             return (None, wanted);
         }
-        let event = self
-            .message
-            .take()
-            .map(|partial| Event::Message(partial.message));
-        (event, wanted)
+        (self.end_message(), wanted)
+    }
+
+    fn end_message(&mut self) -> Option<Event> {
+        let partial = self.message.take()?;
+        Some(Event::Message(partial.message()))
     }
 }
 
 impl Partial {
     fn new(first: Moment) -> Self {
-        let message = Message {
-            kind: 0,
-            body: Vec::new(),
-            first,
-            last: first,
-        };
         Self {
             head: Prefix::default(),
             kind: 0,
             left: 0,
             begun: false,
             keep: false,
-            message,
+            first,
+            last: first,
         }
     }
 
     fn begin(&mut self, kind: u8, len: u32) {
         (self.kind, self.left, self.begun) = (kind, len, true);
-        self.message.kind = kind;
         self.keep = is_hello(kind);
+    }
+
+    const fn message(&self) -> Message {
+        Message {
+            kind: self.kind,
+            first: self.first,
+            last: self.last,
+        }
     }
 }
 
@@ -403,29 +438,31 @@ mod tests {
         [&[kind, len[1], len[2], len[3]], body].concat()
     }
 
-    /// Reads `stream` in pieces of `size`, each in a frame of its own.
-    fn read(stream: &[u8], size: usize) -> Vec<Event> {
+    /// Reads `stream` in pieces of `size`, each in a frame of its own; gives each event with the
+    /// body of the last hello.
+    fn read_with_bodies(stream: &[u8], size: usize) -> Vec<(Event, Vec<u8>)> {
         let mut deframer = Deframer::default();
         let mut events = Vec::new();
         for (frame, mut piece) in (1..).zip(stream.chunks(size)) {
             while let Some(event) = deframer.next(&mut piece, moment(frame)) {
-                events.push(event);
+                events.push((event, deframer.body().to_vec()));
             }
         }
         events
     }
 
-    fn messages(events: &[Event]) -> Vec<(u8, Vec<u8>, u64, u64)> {
-        let message = |event: &Event| match event {
-            Event::Message(m) => Some((
-                m.kind,
-                m.body.clone(),
-                m.first.frame.get(),
-                m.last.frame.get(),
-            )),
+    fn read(stream: &[u8], size: usize) -> Vec<Event> {
+        let events = read_with_bodies(stream, size).into_iter();
+        events.map(|(event, _)| event).collect()
+    }
+
+    fn messages(stream: &[u8], size: usize) -> Vec<(u8, Vec<u8>, u64, u64)> {
+        let message = |(event, body): (Event, Vec<u8>)| match event {
+            Event::Message(m) => Some((m.kind, body, m.first.frame.get(), m.last.frame.get())),
             _ => None,
         };
-        events.iter().filter_map(message).collect()
+        let events = read_with_bodies(stream, size).into_iter();
+        events.filter_map(message).collect()
     }
 
     #[test]
@@ -433,7 +470,7 @@ mod tests {
         let hello = message(1, &[7; 50]);
         let stream = [record(22, &hello[..20]), record(22, &hello[20..])].concat();
         for size in [1, 2, 3, 7, 25, 64] {
-            let found = messages(&read(&stream, size));
+            let found = messages(&stream, size);
             assert_eq!(found.len(), 1, "in pieces of {size}");
             assert_eq!((found[0].0, found[0].1.as_slice()), (1, &[7; 50][..]));
             assert_eq!(
@@ -458,7 +495,7 @@ mod tests {
         ]
         .concat();
         for size in [1, 10, 2000] {
-            let kinds: Vec<u8> = messages(&read(&stream, size)).iter().map(|m| m.0).collect();
+            let kinds: Vec<u8> = messages(&stream, size).iter().map(|m| m.0).collect();
             assert_eq!(kinds, [2, 11, 14], "in pieces of {size}");
         }
     }
@@ -503,10 +540,10 @@ mod tests {
     fn what_is_no_record_is_given_back() {
         let mut deframer = Deframer::default();
         let mut input = &b"220 mail.example"[..];
-        assert_eq!(
-            deframer.next(&mut input, moment(1)),
-            Some(Event::NotTls(b"220 m".to_vec()))
-        );
+        let Some(Event::NotTls(head)) = deframer.next(&mut input, moment(1)) else {
+            panic!("taken for a record");
+        };
+        assert_eq!(&*head, b"220 m");
         assert_eq!(input, b"ail.example");
     }
 

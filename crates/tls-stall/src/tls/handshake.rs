@@ -45,17 +45,19 @@ pub(super) enum Next {
 }
 
 impl Handshake {
-    /// Notes what `from` sent; `server_is_read` where the server's bytes can be read as records.
+    /// Notes what `from` sent, with the body of its last hello; `server_is_read` where the server's
+    /// bytes can be read as records.
     pub(super) fn note(
         &mut self,
         from: Side,
         event: Event,
+        body: &[u8],
         server_is_read: bool,
         milestones: &mut Milestones,
     ) -> Next {
         match from {
-            Side::Client => self.note_client(event, server_is_read, milestones),
-            Side::Server => self.note_server(event, server_is_read, milestones),
+            Side::Client => self.note_client(event, body, server_is_read, milestones),
+            Side::Server => self.note_server(event, body, server_is_read, milestones),
         }
     }
 
@@ -63,14 +65,15 @@ impl Handshake {
     pub(super) fn note_partial_hello(
         &mut self,
         from: Side,
-        partial: &Message,
+        partial: Message,
+        body: &[u8],
         milestones: &mut Milestones,
     ) {
         match from {
-            Side::Client => self.note_client_hello(partial, milestones),
+            Side::Client => self.note_client_hello(partial, body, milestones),
             Side::Server => {
                 milestones.reach(Milestone::ServerHello, partial.first);
-                let hello = ServerHello::parse(&partial.body);
+                let hello = ServerHello::parse(body);
                 self.version = self.version.or(hello.map(|hello| hello.version));
             }
         }
@@ -90,6 +93,7 @@ impl Handshake {
     fn note_client(
         &mut self,
         event: Event,
+        body: &[u8],
         server_is_read: bool,
         milestones: &mut Milestones,
     ) -> Next {
@@ -101,7 +105,7 @@ impl Handshake {
             | Event::V2HelloBegins { first } => milestones.reach(Milestone::ClientHello, first),
             Event::MessageBegins { first, .. } => self.begin_client_flight(Some(first), milestones),
             Event::Message(message) if message.kind == handshake::CLIENT_HELLO => {
-                self.note_client_hello(&message, milestones);
+                self.note_client_hello(message, body, milestones);
                 milestones.reach(Milestone::ClientHelloEnd, message.last);
             }
             Event::Message(message) => {
@@ -149,12 +153,13 @@ impl Handshake {
     fn note_server(
         &mut self,
         event: Event,
+        body: &[u8],
         server_is_read: bool,
         milestones: &mut Milestones,
     ) -> Next {
         match event {
             Event::Message(message) if message.kind == handshake::SERVER_HELLO => {
-                self.note_server_hello(&message, milestones);
+                self.note_server_hello(message, body, milestones);
             }
             Event::Message(message) if message.kind == handshake::CERTIFICATE_REQUEST => {
                 self.certificate_request.get_or_insert(message.last);
@@ -211,7 +216,7 @@ impl Handshake {
         Next::GoOn
     }
 
-    fn note_client_hello(&mut self, message: &Message, milestones: &mut Milestones) {
+    fn note_client_hello(&mut self, message: Message, body: &[u8], milestones: &mut Milestones) {
         milestones.reach(Milestone::ClientHello, message.first);
         // A first byte that came late, in a segment sent again, began no earlier than the rest.
         if milestones
@@ -222,11 +227,11 @@ impl Handshake {
             milestones.set(Milestone::ClientHello, message.first);
         }
         self.client_hello
-            .get_or_insert_with(|| ClientHello::parse(&message.body));
+            .get_or_insert_with(|| ClientHello::parse(body));
     }
 
-    fn note_server_hello(&mut self, message: &Message, milestones: &mut Milestones) {
-        let hello = ServerHello::parse(&message.body);
+    fn note_server_hello(&mut self, message: Message, body: &[u8], milestones: &mut Milestones) {
+        let hello = ServerHello::parse(body);
         if let Some(hello) = hello {
             self.version = Some(hello.version);
             if hello.is_retry {

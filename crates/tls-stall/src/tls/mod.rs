@@ -19,7 +19,7 @@ mod tunnel;
 mod url_hosts;
 
 pub(crate) use alert::{Alert, AlertContent, meaning};
-pub(crate) use hello::begins_client_hello;
+pub(crate) use hello::{Version, begins_client_hello};
 pub(crate) use ports::{Expected, Port, custom_port, port};
 pub(crate) use refusal::{Answers, Grounds, Refusal};
 pub(crate) use session::{Reading, Session};

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 /// Up to `N` bytes, in the order in which they came.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Prefix<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -15,6 +15,12 @@ impl<const N: usize> Default for Prefix<N> {
             bytes: [0; N],
             len: 0,
         }
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Prefix<N> {
+    fn from(bytes: [u8; N]) -> Self {
+        Self { bytes, len: N }
     }
 }
 

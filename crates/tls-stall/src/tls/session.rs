@@ -5,6 +5,7 @@ use super::deframer::{Deframer, Event, handshake};
 use super::handshake::{Handshake, Next};
 use super::hello::{Version, begins_hello};
 use super::ports::{Expected, Port};
+use super::prefix::Prefix;
 use super::refusal::Refusal;
 use super::spoken::Spoken;
 use super::starttls::{Dialogue, Protocol, Turn};
@@ -30,7 +31,7 @@ pub(crate) struct Reading {
     pub(crate) server_name: Option<Box<str>>,
     /// The random of the first ClientHello.
     pub(crate) client_random: Option<[u8; 32]>,
-    pub(crate) version: Option<String>,
+    pub(crate) version: Option<Version>,
     /// The alert that ended the handshake, else the first.
     pub(crate) alert: Option<Alert>,
     /// Who sent the first application data after the handshake.
@@ -153,7 +154,7 @@ impl Session {
                 .handshake
                 .client_hello
                 .and_then(|hello| hello.server_name),
-            version: state.handshake.version.map(Version::name),
+            version: state.handshake.version,
             alert: state.handshake.alert,
             data_from: state.handshake.data_from,
             spoken: state.spoken,
@@ -182,8 +183,8 @@ impl State {
         match self.stage(from) {
             Stage::Lost => {}
             Stage::Records(_) => {
-                if let Some(head) = self.read_records(from, bytes, moment, milestones) {
-                    let cleartext = [head.0.as_slice(), head.1].concat();
+                if let Some((head, rest)) = self.read_records(from, bytes, moment, milestones) {
+                    let cleartext = [&*head, rest].concat();
                     self.read_cleartext(from, &cleartext, moment, expected, milestones);
                 }
             }
@@ -211,28 +212,39 @@ impl State {
         mut bytes: &'a [u8],
         moment: Moment,
         milestones: &mut Milestones,
-    ) -> Option<(Vec<u8>, &'a [u8])> {
-        loop {
-            let Stage::Records(deframer) = self.stage_mut(from) else {
-                return None;
-            };
-            let event = deframer.next(&mut bytes, moment)?;
+    ) -> Option<(Prefix<5>, &'a [u8])> {
+        let server_is_read = matches!(self.server, Stage::Records(_));
+        let stage = match from {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        let Stage::Records(deframer) = stage else {
+            return None;
+        };
+        while let Some(event) = deframer.next(&mut bytes, moment) {
             if let Event::NotTls(head) = event {
                 if deframer.has_begun() {
-                    *self.stage_mut(from) = Stage::Lost;
+                    *stage = Stage::Lost;
                     return None;
                 }
-                *self.stage_mut(from) = Stage::Cleartext;
+                *stage = Stage::Cleartext;
                 return Some((head, bytes));
             }
             self.is_tls = true;
-            let server_is_read = matches!(self.server, Stage::Records(_));
-            match self.handshake.note(from, event, server_is_read, milestones) {
+            let body = deframer.body();
+            let next = self
+                .handshake
+                .note(from, event, body, server_is_read, milestones);
+            if matches!(event, Event::Message(_)) {
+                deframer.forget_body();
+            }
+            match next {
                 Next::GoOn => {}
-                Next::Protected => self.protect(from),
+                Next::Protected => deframer.protect(),
                 Next::Over => self.is_over = true,
             }
         }
+        None
     }
 
     fn read_cleartext(
@@ -355,19 +367,17 @@ impl State {
 
     /// A hello of which not all was captured counts as far as it goes.
     fn note_partial_hello(&mut self, from: Side, milestones: &mut Milestones) {
-        let Stage::Records(deframer) = self.stage_mut(from) else {
+        let stage = match from {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        let Stage::Records(deframer) = stage else {
             return;
         };
-        let Some(partial) = deframer.take_partial_hello() else {
-            return;
-        };
-        self.handshake
-            .note_partial_hello(from, &partial, milestones);
-    }
-
-    fn protect(&mut self, side: Side) {
-        if let Stage::Records(deframer) = self.stage_mut(side) {
-            deframer.protect();
+        if let Some(partial) = deframer.take_partial_hello() {
+            let body = deframer.body();
+            self.handshake
+                .note_partial_hello(from, partial, body, milestones);
         }
     }
 

@@ -43,6 +43,33 @@ fn the_oldest_finished_lookups_make_room() {
 }
 
 #[test]
+fn what_is_open_is_still_found_by_its_question_when_the_latest_of_it_was_dropped() {
+    let mut play = Play::with_limit(4);
+    play.ask(0.0, R1, 4000, 1);
+    play.ask(0.1, R1, 4001, 2);
+    play.answer(0.15, R1, 4001, 2, 0);
+    play.ask(0.2, R1, 4002, 3);
+    for id in 10..20 {
+        let at = 0.5 + f64::from(id) / 100.0;
+        resolve(&mut play, at, id, &format!("{id}.example"), [192, 0, 2, 1]);
+    }
+    let numbers: Vec<_> = play.lookups.all().iter().map(|it| it.number).collect();
+    assert_eq!(
+        numbers,
+        [0, 2, 11, 12],
+        "1 was answered at once, as were those before the last"
+    );
+    play.ask(5.0, R1, 4000, 1);
+    play.ask(5.2, R1, 4002, 3);
+    play.answer(5.3, R1, 4000, 1, 0);
+    let lookups = play.lookups.all();
+    let copies: Vec<_> = lookups.iter().map(|it| it.queries.len()).collect();
+    assert_eq!(copies, [2, 2, 1, 1]);
+    assert_eq!(lookups[0].outcome().name(), "answered");
+    assert_eq!(lookups[1].outcome().name(), "unanswered");
+}
+
+#[test]
 fn unfinished_lookups_make_room_where_all_are_unfinished() {
     let mut play = Play::with_limit(8);
     for id in 0..100 {
