@@ -66,7 +66,9 @@ fn read_header<R: Read>(buffer: &mut Buffer<Input<R>>) -> Result<Layout, ReadErr
     fill(buffer, pcap::HEADER_LEN)?;
     let Some(format) = Format::of(buffer.bytes()) else {
         fill(buffer, HEAD_LEN)?;
+        // More may have been read, which depends on the input.
         let head = buffer.bytes();
+        let head = head.get(..HEAD_LEN).unwrap_or(head);
         // Compression that is known has been seen through by now: here it is a second one.
         let second = Compression::of(head).map(Compression::name);
         let reason = match other_compression(head).or(second) {
