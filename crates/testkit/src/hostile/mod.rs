@@ -274,7 +274,7 @@ mod tests {
             let count = if kind.name == "byte-by-byte" {
                 40_000
             } else {
-                60
+                20
             };
             let ((once, _), (twice, _)) = (made(kind, count), made(kind, 2 * count));
             let doubled = 2 * once;

@@ -28,7 +28,7 @@ pub(super) fn pointer_chains(count: u64, sink: Sink<'_>) -> io::Result<()> {
         message.extend([0, 5, 0, 1, 0, 0, 0x0e, 0x10, 0, 2]);
         message.extend((0xc000_u16 | here).to_be_bytes());
     }
-    exchanges(count, sink, &message)
+    exchanges(count, sink, "chain.example", &message)
 }
 
 pub(super) fn counts_that_lie(count: u64, sink: Sink<'_>) -> io::Result<()> {
@@ -38,15 +38,15 @@ pub(super) fn counts_that_lie(count: u64, sink: Sink<'_>) -> io::Result<()> {
     for at in [4, 6, 8, 10] {
         overwrite(&mut message, at, [0xff, 0xff]);
     }
-    exchanges(count, sink, &message)
+    exchanges(count, sink, "lie.example", &message)
 }
 
-/// `count` answers `message`, each to a question of its own before it.
-fn exchanges(count: u64, sink: Sink<'_>, message: &[u8]) -> io::Result<()> {
+/// `count` answers `message`, each to a question for `name` before it.
+fn exchanges(count: u64, sink: Sink<'_>, name: &str, message: &[u8]) -> io::Result<()> {
     let mut message = message.to_vec();
     let mut now = Duration::ZERO;
     for number in 0..count {
-        let asked = question(number, "chain.example");
+        let asked = question(number, name);
         overwrite(&mut message, 0, asked.id.to_be_bytes());
         let answer = Packet::datagram(asked.resolver, asked.asker, &message);
         for packet in [asked.query(), answer] {
@@ -54,7 +54,7 @@ fn exchanges(count: u64, sink: Sink<'_>, message: &[u8]) -> io::Result<()> {
             now += STEP;
         }
     }
-    Ok(())
+    stall(now, sink)
 }
 
 pub(super) fn endless_lookups(count: u64, sink: Sink<'_>) -> io::Result<()> {
