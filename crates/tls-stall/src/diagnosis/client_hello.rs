@@ -53,17 +53,13 @@ fn beginning_missing(case: &Case<'_>, hole: &Hole) -> Candidate {
         Some((at, _)) => format!("until frame {}, {missing} later", at.frame),
         None => "at all".to_owned(),
     };
-    let bytes = match hole.len {
-        1 => "The first byte".to_owned(),
-        len => format!("The first {len} bytes"),
-    };
     let evidence = Exhibit::of_client(hole.since, "what the client sent after the missing bytes");
     Candidate {
         cause: Cause::ClientHelloLost,
         waiting_on: Party::Network,
         cover: Cover::between(hole.since.time, until.time),
         summary: format!(
-            "{bytes} that {client} sent did not come {outcome}, though later ones did, from frame \
+            "The beginning of what {client} sent did not come {outcome}, though later bytes did, from frame \
              {} on: what it sent to {server} cannot be read without them.",
             hole.since.frame
         ),
@@ -72,9 +68,7 @@ fn beginning_missing(case: &Case<'_>, hole: &Hole) -> Candidate {
              on {client} shows whether they were sent, and when again."
         ),
         evidence: std::iter::once(evidence)
-            .chain(filled.map(|(at, len)| {
-                Exhibit::of_client(at, format!("{len} bytes fill the beginning of the hole"))
-            }))
+            .chain(filled.map(|(at, _)| Exhibit::of_client(at, "the first of the missing bytes")))
             .collect(),
         checks: vec![
             Check::necessary(
