@@ -28,8 +28,9 @@
 //!
 //! Most tests need no such code: a [`scenario`] file says the same in a few lines of text, with
 //! the verdict that is due. [`origin`], [`formats`] and [`malformed`] build the captures of those
-//! folders in `testdata`, [`encapsulation`] one of each link type and tunnel, and [`generate`] large
-//! ones for benchmarks. [`damaged`] breaks any of them, the same way for the same seed.
+//! folders in `testdata`, [`encapsulation`] one of each link type and tunnel, [`generate`] large
+//! ones for benchmarks, and [`hostile`] ones that are made to be a burden. [`damaged`] breaks any of
+//! them, the same way for the same seed.
 //!
 //! The same calls give the same bytes for ever: there is no clock and no chance in here.
 
@@ -46,6 +47,7 @@ pub mod encapsulation;
 mod file;
 pub mod formats;
 pub mod generate;
+pub mod hostile;
 mod link;
 pub mod malformed;
 pub mod origin;

@@ -16,6 +16,7 @@ mod run;
 mod select;
 mod sources;
 mod stream;
+mod unnamed;
 
 use std::process::ExitCode;
 

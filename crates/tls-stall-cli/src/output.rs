@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::args::{Args, Color};
 use crate::sources::Found;
+use crate::unnamed;
 
 /// Standard input or standard output where a path is expected.
 pub(crate) const DASH: &str = "-";
@@ -112,6 +113,8 @@ pub(crate) fn replace(path: &Path, report: &str) -> io::Result<()> {
 pub(crate) enum Target {
     /// Standard output, a pipe or a device: what is written is there at once.
     Direct(Box<dyn Write>),
+    /// A file without a name, that gets that of `path` once it is whole.
+    Unnamed { file: File, path: PathBuf },
     /// A file beside the one that it replaces once it is whole.
     Beside {
         beside: NamedTempFile,
@@ -138,20 +141,26 @@ impl Target {
             let direct = File::options().write(true).open(&path)?;
             return Ok(Self::Direct(Box::new(direct)));
         }
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(&path);
         fs::metadata(folder)?;
-        let mut beside = tempfile::Builder::new();
-        beside.prefix(".tls-stall-");
-        #[cfg(unix)]
-        beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let beside = beside.tempfile_in(folder)?;
-        if let Some(earlier) = earlier {
-            beside.as_file().set_permissions(earlier.permissions())?;
+        let target = if let Some(file) = unnamed::create(folder) {
+            Self::Unnamed { file, path }
+        } else {
+            let beside = beside().tempfile_in(folder)?;
+            Self::Beside { beside, path }
+        };
+        if let (Some(earlier), Some(file)) = (earlier, target.file()) {
+            file.set_permissions(earlier.permissions())?;
         }
-        Ok(Self::Beside { beside, path })
+        Ok(target)
+    }
+
+    fn file(&self) -> Option<&File> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Unnamed { file, .. } => Some(file),
+            Self::Beside { beside, .. } => Some(beside.as_file()),
+        }
     }
 
     /// Writes `text`; to standard output at once.
@@ -161,6 +170,7 @@ impl Target {
                 direct.write_all(text)?;
                 direct.flush()
             }
+            Self::Unnamed { file, .. } => file.write_all(text),
             Self::Beside { beside, .. } => beside.write_all(text),
         }
     }
@@ -169,10 +179,32 @@ impl Target {
     pub(crate) fn close(self) -> io::Result<()> {
         match self {
             Self::Direct(_) => Ok(()),
+            Self::Unnamed { file, path } => {
+                // Named beside first: only a rename takes the place of a file that is there.
+                let name = |path: &Path| unnamed::name(&file, path);
+                let named = beside().make_in(folder_of(&path), name)?;
+                named.persist(&path).map_err(|error| error.error)
+            }
             Self::Beside { beside, path } => {
                 beside.persist(&path).map_err(|error| error.error)?;
                 Ok(())
             }
         }
+    }
+}
+
+/// How a file is named that is not in its place yet.
+fn beside() -> tempfile::Builder<'static, 'static> {
+    let mut beside = tempfile::Builder::new();
+    beside.prefix(".tls-stall-");
+    #[cfg(unix)]
+    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    beside
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }

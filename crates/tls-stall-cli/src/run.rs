@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::jobs;
 use crate::output::{self, DASH};
 use crate::progress::Progress;
-use crate::sources::{self, Found};
+use crate::sources::{self, Found, Measured};
 use crate::{select, stream};
 
 /// Does what `args` says.
@@ -211,7 +211,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path == Path::new(DASH) {
         Ok(Box::new(io::stdin().lock()))
     } else {
-        Ok(Box::new(File::open(path)?))
+        Ok(Box::new(Measured::open(path)?))
     }
 }
 

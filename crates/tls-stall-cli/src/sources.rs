@@ -1,7 +1,7 @@
 //! Which files the command line names: those that it lists, and those in the folders that it lists.
 
 use std::fs::{self, File, FileType};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use tls_stall::{ReadError, ReadErrorKind};
@@ -70,14 +70,45 @@ fn is_file(path: &Path, kind: FileType) -> bool {
     kind.is_file() || (kind.is_symlink() && path.is_file())
 }
 
+/// A file that is read to its end, which may not come before where it was when it was opened.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    file: File,
+    /// What has still to come; 0 for a pipe.
+    left: u64,
+}
+
+impl Measured {
+    /// Opens the file at `path`.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let about = file.metadata()?;
+        let left = if about.is_file() { about.len() } else { 0 };
+        Ok(Self { file, left })
+    }
+}
+
+impl Read for Measured {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(room)?;
+        if count == 0 && !room.is_empty() && self.left > 0 {
+            let reason = "it became shorter while it was read";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+        }
+        let read = u64::try_from(count).unwrap_or(u64::MAX);
+        self.left = self.left.saturating_sub(read);
+        Ok(count)
+    }
+}
+
 /// Opens the regular file at `path`: a pipe cannot be read twice, as `option` has to.
-pub(crate) fn open_regular(path: &Path, option: &str) -> io::Result<File> {
+pub(crate) fn open_regular(path: &Path, option: &str) -> io::Result<Measured> {
     let regular = path != Path::new(DASH) && fs::metadata(path)?.is_file();
     if !regular {
         let reason = format!("no regular file, and {option} has to read each twice");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
-    File::open(path)
+    Measured::open(path)
 }
 
 /// Whether a file that cannot be read is no capture at all, as files in a folder may be.

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use testkit::hostile::{self, Make};
 use testkit::{
     DEFAULT_START, Endian, Frame, Interface, Link, Packet, PcapWriter, PcapngWriter, Resolution,
     generate,
@@ -17,6 +18,7 @@ KIND   connections  COUNT whole connections of 17 packets, many open at once
        bulk         COUNT megabytes of transfer in four connections
        open         COUNT connections that are set up and stay open
        half-open    COUNT SYNs that no one answers
+       and those that are made to be a burden, which `generate hostile` lists
 FILE   a pcapng file where it ends in .pcapng, else a pcap file
 LINK   raw (unless told), ethernet, vpn-ethernet, sll, sll2 or vxlan
 COMMENT  of each frame, as an option of its block; in pcapng";
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
+    if arguments == ["hostile"] {
+        return list_hostile().map_err(|error| format!("cannot write the list: {error}"));
+    }
     let (kind, count, path, rest) = match arguments {
         [kind, count, path, rest @ ..] if rest.len() <= 2 => (kind, count, path, rest),
         _ => return Err(USAGE.to_owned()),
@@ -46,18 +51,38 @@ fn run(arguments: &[String]) -> Result<(), String> {
         .parse()
         .map_err(|_| format!("{count:?} is no number"))?;
     let failed = |error: io::Error| format!("cannot write {path}: {error}");
+    let hostile = hostile::Kind::named(kind).map(|kind| kind.make);
+    if let Some(Make::File(make)) = hostile {
+        let file = File::create(path).map_err(failed)?;
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        return make(count, &mut file)
+            .and_then(|()| file.flush())
+            .map_err(failed);
+    }
     let comment = rest.get(1).cloned();
     let mut output = Output::create(path, link, comment).map_err(failed)?;
-    let sink = |time, packet| output.write(time, &packet);
+    let mut sink = |time, packet: Packet| output.write(time, &packet);
     match kind.as_str() {
         "connections" => generate::connections(count, sink),
         "bulk" => generate::bulk(count.saturating_mul(1_000_000), sink),
         "open" => generate::open(count, sink),
         "half-open" => generate::half_open(count, sink),
-        _ => return Err(USAGE.to_owned()),
+        _ => match hostile {
+            Some(Make::Packets(make)) => make(count, &mut sink),
+            _ => return Err(USAGE.to_owned()),
+        },
     }
     .and_then(|()| output.finish())
     .map_err(failed)
+}
+
+/// Says what kinds there are to be a burden, a line each: the name, a tab, and what it holds.
+fn list_hostile() -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for kind in hostile::KINDS {
+        writeln!(stdout, "{}\t{}", kind.name, kind.about)?;
+    }
+    Ok(())
 }
 
 struct Output {

@@ -16,6 +16,7 @@ mod manual;
 mod merge;
 mod ndjson;
 mod output;
+mod process;
 mod redact;
 mod report;
 

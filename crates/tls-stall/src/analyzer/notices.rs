@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::decode::Undecoded;
 use crate::notice::{Notice, NoticeCode};
 use crate::report::{Analysis, EndedBy};
-use crate::time::Moment;
+use crate::time::{Moment, Span};
 
 /// Kinds of undecoded frames that are told apart.
 const MAX_REASONS: usize = 32;
@@ -122,6 +122,13 @@ impl Seen {
             self.backwards,
             "stand in the file after frames with later times",
         ));
+        if self.backwards.is_none() && stands_still(analysis) {
+            let text = format!(
+                "all {} frames bear the same time: waits cannot be seen",
+                analysis.frames
+            );
+            notices.push(Notice::new(NoticeCode::TimestampsReordered, None, text));
+        }
         notices.extend(tallied(
             NoticeCode::SnaplenShort,
             self.cut,
@@ -183,6 +190,12 @@ impl LookupsSeen {
         }
         notices
     }
+}
+
+/// Whether the capturer's clock cannot have gone: so many frames take longer than a clock's tick.
+fn stands_still(analysis: &Analysis) -> bool {
+    const MANY: u64 = 100;
+    analysis.frames >= MANY && analysis.duration == Span::ZERO
 }
 
 fn ends_in_wait(analysis: &Analysis) -> Option<Notice> {

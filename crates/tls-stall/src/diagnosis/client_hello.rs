@@ -3,10 +3,16 @@
 use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, flight, path_mtu};
 use crate::milestone::Milestone;
 use crate::report::{Cause, Party, Phase};
-use crate::tcp::{Resent, Side};
+use crate::tcp::{Hole, Resent, Side};
 use crate::time::{Moment, Span};
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    if let Some(hole) = case.missing_before_client_hello() {
+        let filled_late = flight::late(case, Side::Client, Cause::ClientHelloLost);
+        let candidate = filled_late.unwrap_or_else(|| beginning_missing(case, &hole));
+        opinions.push(Opinion::Holds(Box::new(candidate)));
+        return;
+    }
     if case.wait.phase != Phase::ServerHello && !case.awaits_rest_of_client_hello() {
         return;
     }
@@ -35,6 +41,59 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     }
     let candidate = sent_again(case, &copies, last);
     opinions.push(Opinion::Holds(Box::new(candidate)));
+}
+
+/// The client sent what stands behind `hole`, and nothing shows that the receiver lacked the rest.
+fn beginning_missing(case: &Case<'_>, hole: &Hole) -> Candidate {
+    let (client, server) = (case.setup.client.ip, case.setup.server);
+    let filled = hole.filled.filter(|&(at, _)| at <= case.wait.to);
+    let until = filled.map_or(case.wait.to, |(at, _)| at);
+    let missing = until.since(hole.since).max(Span::ZERO);
+    let outcome = match filled {
+        Some((at, _)) => format!("until frame {}, {missing} later", at.frame),
+        None => "at all".to_owned(),
+    };
+    let evidence = Exhibit::of_client(hole.since, "what the client sent after the missing bytes");
+    Candidate {
+        cause: Cause::ClientHelloLost,
+        waiting_on: Party::Network,
+        cover: Cover::between(hole.since.time, until.time),
+        summary: format!(
+            "The beginning of what {client} sent did not come {outcome}, though later bytes did, from frame \
+             {} on: what it sent to {server} cannot be read without them.",
+            hole.since.frame
+        ),
+        remedy: format!(
+            "Find out where they were lost, on the way from {client} or by the capturer: a capture \
+             on {client} shows whether they were sent, and when again."
+        ),
+        evidence: std::iter::once(evidence)
+            .chain(filled.map(|(at, _)| Exhibit::of_client(at, "the first of the missing bytes")))
+            .collect(),
+        checks: vec![
+            Check::necessary(
+                "later-bytes-came",
+                true,
+                format!(
+                    "frame {} carries bytes beyond the missing ones",
+                    hole.since.frame
+                ),
+            ),
+            Check::strong(
+                "receiver-lacks-it",
+                hole.receiver_lacks_it.then_some(true),
+                "whether the server lacked them, too, or only the capture does",
+            ),
+            Check::strong(
+                "sent-again",
+                None,
+                "the lost copies are not visible from here",
+            ),
+        ],
+        is_fallback: false,
+        lookups: Vec::new(),
+        subject: None,
+    }
 }
 
 /// A ClientHello of which `copies` were sent after the first, the `last` of them in that frame.

@@ -210,6 +210,14 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
     } else {
         ("is not seen to answer", "is in the capture")
     };
+    let asked = match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times over {over}"),
+    };
+    let copies = match count {
+        1 => "1 copy of the SYN".to_owned(),
+        count => format!("{count} copies of the SYN"),
+    };
     Candidate {
         cause: Cause::ConnectTimeout,
         waiting_on: if far.is_some() {
@@ -219,7 +227,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
         },
         cover: case.whole(),
         summary: format!(
-            "{} {answered}: the client sent its SYN {count} times over {over}, and neither \
+            "{} {answered}: the client sent its SYN {asked}, and neither \
              SYN-ACK, RST nor ICMP error {came}.{}",
             setup.server,
             far.map_or_else(String::new, |routers| format!(
@@ -238,7 +246,7 @@ fn connect_timeout(case: &Case<'_>) -> Candidate {
             Check::strong(
                 "asked-more-than-once",
                 if count > 1 { Some(true) } else { None },
-                format!("{count} copies of the SYN"),
+                copies,
             ),
             Check::strong(
                 "given-up",

@@ -9,7 +9,8 @@ use crate::dns::Lookups;
 use crate::milestone::Milestone;
 use crate::quality::Quality;
 use crate::report::{self, Connection, EndedBy, Party, Phase, Way};
-use crate::time::{Moment, Timestamp};
+use crate::tcp::Hole;
+use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Failure, Setup, Wait};
 
 /// The capture around a connection.
@@ -111,6 +112,18 @@ impl Case<'_> {
     pub(super) fn awaits_rest_of_client_hello(&self) -> bool {
         let begun = self.setup.at(Milestone::ClientHello);
         self.wait.phase == Phase::ClientHello && begun == Some(self.wait.from)
+    }
+
+    /// What is missing of the client's first bytes, where later ones came for most of the wait for
+    /// its ClientHello.
+    pub(super) fn missing_before_client_hello(&self) -> Option<Hole> {
+        if self.wait.phase != Phase::ClientHello || self.awaits_rest_of_client_hello() {
+            return None;
+        }
+        let hole = self.setup.from_client.hole?;
+        let covered = self.wait.to.since(hole.since);
+        let most = covered >= self.wait.duration().percent(50);
+        (most && hole.since >= self.wait.from && covered > Span::ZERO).then_some(hole)
     }
 
     /// All of the wait.

@@ -22,6 +22,8 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         return;
     }
     let candidate = match case.wait.waiting_on {
+        // It was not silent: what it sent cannot be read.
+        Party::Client if case.missing_before_client_hello().is_some() => None,
         Party::Client if is_unused(case) => Some(unused_connection(case)),
         Party::Client => Some(client_idle(case)),
         // The proxy's.
@@ -53,7 +55,8 @@ pub(crate) fn is_unused(case: &Case<'_>) -> bool {
     if case.wait.phase != Phase::ClientHello || !case.wait.is_unfulfilled() {
         return false;
     }
-    let unspoken = !case.setup.reading.has_cleartext && !case.setup.reading.is_tls;
+    let unread = case.setup.from_client.hole.is_some() || case.setup.from_server.hole.is_some();
+    let unspoken = !unread && !case.setup.reading.has_cleartext && !case.setup.reading.is_tls;
     unspoken && (!case.wait.stalled || worked_beside(case))
 }
 
@@ -118,8 +121,14 @@ fn client_idle(case: &Case<'_>) -> Candidate {
     } else {
         None
     };
+    // Of one that has begun, parts may have come all the while.
+    let lacked = if case.awaits_rest_of_client_hello() {
+        "did not send all of it"
+    } else {
+        "was silent"
+    };
     let mut summary = format!(
-        "The client owed {awaited} and was silent for {}; nothing in the capture explains it.",
+        "The client owed {awaited} and {lacked} for {}; nothing in the capture explains it.",
         to.since(from).max(Span::ZERO)
     );
     if let Some(hint) = &hint {

@@ -18,7 +18,7 @@ mod trace;
 pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{Connection, Moments, Resent, Side, StreamSink, TooBig, Unreachable};
 pub(crate) use hops::routers_passed;
-pub(crate) use passage::Passage;
+pub(crate) use passage::{Hole, Passage};
 pub(crate) use reset::{Maker, Reset};
 pub(crate) use table::{Entry, Place, Table};
 pub(crate) use trace::{Tick, Trace, Traces};

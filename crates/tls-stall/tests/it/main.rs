@@ -19,6 +19,7 @@ mod examples;
 mod extensions;
 mod flood;
 mod formats;
+mod gaps;
 mod labels;
 mod live;
 mod malformed;
