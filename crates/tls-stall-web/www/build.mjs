@@ -1,6 +1,6 @@
 // Puts the page together: node build.mjs BINDINGS CAPTURES VERSION FOLDER
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -67,23 +67,25 @@ const page = template.replace(/%([A-Z]+)%/g, (_, name) => {
     return parts[name];
 });
 
-const copied = ["manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"];
-const contents = [page, ...(await Promise.all(copied.map(inPage)))];
+// With its icons in itself: the policy lets the browser load none, not even for its home screen.
+const manifest = JSON.parse(await inPage("manifest.webmanifest"));
+for (const icon of manifest.icons) {
+    icon.src = `data:${icon.type};base64,${base64(await inPage(icon.src))}`;
+}
+const contents = [page, JSON.stringify(manifest)];
 const digest = createHash("sha256");
 contents.forEach((content) => digest.update(content));
 const cache = `tls-stall-${digest.digest("hex").slice(0, 16)}`;
 const keeper = await bundle("sw.ts", {
     CACHE: JSON.stringify(cache),
-    FILES: JSON.stringify(["./", ...copied]),
+    FILES: JSON.stringify(["./", "manifest.webmanifest"]),
 });
 
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 await writeFile(path.join(folder, "index.html"), page);
+await writeFile(path.join(folder, "manifest.webmanifest"), JSON.stringify(manifest));
 await writeFile(path.join(folder, "sw.js"), keeper);
-for (const file of copied) {
-    await copyFile(path.join(here, file), path.join(folder, file));
-}
 
 const sizes = [...contents, keeper].map((content) => gzipSync(content).length);
 const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -6,7 +6,8 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { command, launch, origin, report, root, serve } from "./site.mjs";
+import { pathToFileURL } from "node:url";
+import { BLANK, command, launch, origin, report, root, serve, site } from "./site.mjs";
 
 const STALLED = "phone-on-3g.pcap";
 const HEALTHY = "phone-on-wifi.pcap";
@@ -200,7 +201,7 @@ const escape = async ([url, port]) => {
             const image = new Image();
             image.onload = resolve;
             image.onerror = reject;
-            image.src = `${url}icon.svg`;
+            image.src = `${url}blank.svg`;
         }));
         await attempt("script", () => import(`${url}sw.js`));
         await attempt("WebRTC", async () => {
@@ -245,7 +246,7 @@ test("neither the page nor its worker can open a connection, and none is opened"
 
         // The same ways are open to a page without a policy.
         const free = await context.newPage();
-        await free.goto(`${other.url}icon.svg`);
+        await free.goto(other.url + BLANK);
         const before = other.requests.length;
         const open = ["fetch", "XMLHttpRequest", "image", "script", "WebRTC"];
         assert.deepEqual(await free.evaluate(escape, [other.url, port]), open);
@@ -265,6 +266,14 @@ test("it works without a network after the first visit", async () => {
     await page.click("#example");
     const frame = await report(page);
     assert.match(await frame.locator("main").innerText(), /reverse-dns-unanswered/);
+});
+
+test("saved to disk it works too", async () => {
+    await page.goto(pathToFileURL(path.join(site, "index.html")).href);
+    await choose(STALLED);
+    const frame = await report(page);
+    assert.match(await frame.locator("main").innerText(), /reverse-dns-unanswered/);
+    assert.deepEqual((await saved("json")).bytes, tlsStall("--format", "json", STALLED));
 });
 
 test("it can be installed", async () => {
@@ -287,7 +296,7 @@ test("a capture that an app shares is diagnosed", async () => {
     // What the browser sends for an app: a form that is posted to the address of the manifest. The
     // page's policy forbids it forms, so that another one sends it.
     const bytes = [...(await readFile(path.join(origin, STALLED)))];
-    await page.goto(`${server.url}icon.svg`);
+    await page.goto(server.url + BLANK);
     await page.evaluate(([target, bytes, name]) => {
         const html = (tag) => document.createElementNS("http://www.w3.org/1999/xhtml", tag);
         const form = html("form");

@@ -15,10 +15,12 @@ export const origin = path.join(root, "testdata/origin");
 const TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
-    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 };
+
+/** A document without the page's policy, on the same server; an image too. */
+export const BLANK = "blank.svg";
 
 /** Serves the page as a static host would, and keeps the list of what was asked for. */
 export async function serve() {
@@ -28,7 +30,10 @@ export async function serve() {
         requests.push(`${request.method} ${url.pathname}`);
         const name = url.pathname === "/" ? "index.html" : url.pathname.slice(1);
         try {
-            const content = await readFile(path.join(site, path.basename(name)));
+            const content =
+                name === BLANK
+                    ? '<svg xmlns="http://www.w3.org/2000/svg"/>'
+                    : await readFile(path.join(site, path.basename(name)));
             const type = TYPES[path.extname(name)] ?? "application/octet-stream";
             response.writeHead(200, { "content-type": type, "access-control-allow-origin": "*" });
             response.end(content);
