@@ -1,7 +1,7 @@
 //! tls-stall in a web page: the library and its renderers, compiled to WebAssembly.
 //!
-//! A worker hands over a file as an object that reads it piece by piece, so that a capture of
-//! gigabytes takes no more memory than its report. The reports are those of the command, to the
+//! A worker hands over a file as an object that reads it piece by piece, so that the module holds no
+//! more of a capture of gigabytes than its report. The reports are those of the command, to the
 //! byte, as both are written by `tls-stall-render`.
 
 mod comparison;
