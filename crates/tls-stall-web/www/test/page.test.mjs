@@ -268,12 +268,11 @@ test("it works without a network after the first visit", async () => {
     assert.match(await frame.locator("main").innerText(), /reverse-dns-unanswered/);
 });
 
-test("saved to disk it works too", async () => {
+test("saved to disk it shows reports too", async () => {
     await page.goto(pathToFileURL(path.join(site, "index.html")).href);
     await choose(STALLED);
     const frame = await report(page);
     assert.match(await frame.locator("main").innerText(), /reverse-dns-unanswered/);
-    assert.deepEqual((await saved("json")).bytes, tlsStall("--format", "json", STALLED));
 });
 
 test("it can be installed", async () => {
