@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use tls_stall::{CaptureReport, Config, analyze_reader};
 use tls_stall_check::{CheckReport, CheckedCapture, Verdict, github, junit, sarif, text};
+use tls_stall_render::nothing_decoded;
 
 use self::plan::{Plan, Target};
 use crate::args::{Args, FORM, READING};
@@ -17,7 +18,7 @@ use crate::exit::Exit;
 use crate::jobs;
 use crate::output::{self, DASH};
 use crate::progress::Progress;
-use crate::run::{complain, complain_at, nothing_decoded};
+use crate::run::{complain, complain_at};
 use crate::sources::{self, Found};
 
 /// The captures to check, and how.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use tls_stall::{CaptureReport, Comparison, Config, Options, Span, analyze_reader};
 use tls_stall_check::parse_length;
-use tls_stall_render::{TextOptions, html, json, markdown, text};
+use tls_stall_render::{TextOptions, html, json, markdown, nothing_decoded, text};
 
 use crate::args::{Args, FORM, WHICH, port};
 use crate::exit::Exit;
 use crate::output::{self, DASH};
-use crate::run::{complain, nothing_decoded, open};
+use crate::run::{complain, open};
 use crate::select::{self, ServerFilter};
 use crate::sources::Found;
 

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
 use tls_stall_check::Place;
-use tls_stall_render::{TextOptions, csv, escape, html, json, markdown, ndjson, text};
+use tls_stall_render::{
+    TextOptions, csv, escape, html, json, markdown, ndjson, nothing_decoded, text,
+};
 
 use crate::annotate;
 use crate::args::{Args, Format};
@@ -224,21 +226,6 @@ fn without_copies(files: &[Found]) -> Vec<&Found> {
         seen.insert(path)
     };
     files.iter().filter(is_new).collect()
-}
-
-/// Why a capture that could be read is none to be judged.
-pub(crate) fn nothing_decoded(capture: &CaptureReport) -> String {
-    let analysis = &capture.analysis;
-    let mut reason = match analysis.frames {
-        0 => "it holds no frames".to_owned(),
-        1 => "its only frame could not be decoded".to_owned(),
-        frames => format!("none of its {frames} frames could be decoded"),
-    };
-    for notice in &analysis.notices {
-        reason.push_str("; ");
-        reason.push_str(&notice.message);
-    }
-    reason
 }
 
 fn render(document: &Document, args: &Args) -> io::Result<String> {

@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use tls_stall::{CaptureReport, Config, Connection, analyze_stream};
-use tls_stall_render::{escape, ndjson};
+use tls_stall_render::{escape, ndjson, nothing_decoded};
 
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::output::Target;
-use crate::run::{complain, nothing_decoded, open};
+use crate::run::{complain, open};
 use crate::select;
 use crate::sources::{self, Found};
 

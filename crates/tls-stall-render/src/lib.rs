@@ -45,3 +45,4 @@ mod words;
 pub use annotated::Annotated;
 pub use escape::escape;
 pub use text::TextOptions;
+pub use words::nothing_decoded;

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use tls_stall::{
-    Analysis, Cause, Confidence, Connection, EndedBy, Finding, Milestone, Notice, Outcome, Phase,
-    Span, Vantage, Wait,
+    Analysis, CaptureReport, Cause, Confidence, Connection, EndedBy, Finding, Milestone, Notice,
+    Outcome, Phase, Span, Vantage, Wait,
 };
 
 use crate::escape::shown;
@@ -32,6 +32,22 @@ pub(crate) fn counts(analysis: &Analysis) -> String {
         let _ = write!(line, ", {failed} failed");
     }
     line
+}
+
+/// Why a capture that could be read is none to be judged.
+#[must_use]
+pub fn nothing_decoded(capture: &CaptureReport) -> String {
+    let analysis = &capture.analysis;
+    let mut reason = match analysis.frames {
+        0 => "it holds no frames".to_owned(),
+        1 => "its only frame could not be decoded".to_owned(),
+        frames => format!("none of its {frames} frames could be decoded"),
+    };
+    for notice in &analysis.notices {
+        reason.push_str("; ");
+        reason.push_str(&notice.message);
+    }
+    reason
 }
 
 /// What to say where no stall is reported.

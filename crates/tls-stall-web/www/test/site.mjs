@@ -1,0 +1,75 @@
+// The built page on a server of its own, and a browser to look at it with.
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const root = fileURLToPath(new URL("../../../..", import.meta.url));
+export const site = path.join(root, "target/web/site");
+/** The folder of the builds for this machine. */
+export const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
+export const command = path.join(target, "debug/tls-stall");
+export const origin = path.join(root, "testdata/origin");
+
+const TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+};
+
+/** A document without the page's policy, on the same server; an image too. */
+export const BLANK = "blank.svg";
+
+/** Serves the page as a static host would, and keeps the list of what was asked for. */
+export async function serve() {
+    const requests = [];
+    const server = createServer(async (request, response) => {
+        const url = new URL(request.url, "http://localhost");
+        requests.push(`${request.method} ${url.pathname}`);
+        const name = url.pathname === "/" ? "index.html" : url.pathname.slice(1);
+        try {
+            const content =
+                name === BLANK
+                    ? '<svg xmlns="http://www.w3.org/2000/svg"/>'
+                    : await readFile(path.join(site, path.basename(name)));
+            const type = TYPES[path.extname(name)] ?? "application/octet-stream";
+            response.writeHead(200, { "content-type": type, "access-control-allow-origin": "*" });
+            response.end(content);
+        } catch {
+            response.writeHead(404, { "access-control-allow-origin": "*" });
+            response.end();
+        }
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const close = () =>
+        new Promise((resolve) => {
+            server.close(resolve);
+            server.closeAllConnections();
+        });
+    return { url: `http://127.0.0.1:${server.address().port}/`, requests, close };
+}
+
+export function launch() {
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+        args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    });
+}
+
+/** Waits until the page shows a report, and gives the frame with it. */
+export async function report(page) {
+    await page.locator("#result:not([hidden])").waitFor({ timeout: 120_000 });
+    const frame = page.frameLocator("#report");
+    await frame.locator("h1").waitFor();
+    return frame;
+}
