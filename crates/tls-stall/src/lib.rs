@@ -146,6 +146,7 @@ mod milestone;
 mod names;
 mod notice;
 mod quality;
+mod rare;
 mod redact;
 mod report;
 #[cfg(feature = "schema")]

@@ -1,5 +1,7 @@
 //! The named moments of a connection's set-up.
 
+use smallvec::SmallVec;
+
 use crate::names::named;
 use crate::time::Moment;
 
@@ -67,68 +69,84 @@ impl Milestone {
     }
 }
 
+/// Most connections reach no more of them than this.
+const USUAL: usize = 13;
+
 /// The milestones that a connection has reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Milestones([Option<Moment>; Milestone::ALL.len()]);
+pub(crate) struct Milestones {
+    /// A bit each.
+    bits: u32,
+    /// Of those that were reached, in the order of their bits.
+    moments: SmallVec<[Moment; USUAL]>,
+}
 
 impl Milestones {
     /// When `milestone` was reached, if it was.
-    #[allow(
-        clippy::indexing_slicing,
-        clippy::as_conversions,
-        reason = "as long as the enumeration, indexed by it"
-    )]
-    pub(crate) const fn get(&self, milestone: Milestone) -> Option<Moment> {
-        self.0[milestone as usize]
+    #[inline]
+    pub(crate) fn get(&self, milestone: Milestone) -> Option<Moment> {
+        if !self.has(milestone) {
+            return None;
+        }
+        self.moments.get(self.place(milestone)).copied()
     }
 
     /// Whether `milestone` was reached.
+    #[inline]
     pub(crate) const fn has(&self, milestone: Milestone) -> bool {
-        self.get(milestone).is_some()
+        self.bits & milestone.bit() != 0
     }
 
     /// Notes that `milestone` was reached, unless it was before.
     pub(crate) fn reach(&mut self, milestone: Milestone, moment: Moment) {
-        self.slot(milestone).get_or_insert(moment);
+        if !self.has(milestone) {
+            self.moments.insert(self.place(milestone), moment);
+            self.bits |= milestone.bit();
+        }
     }
 
     /// Moves `milestone`, for those that are the last of their kind.
     pub(crate) fn set(&mut self, milestone: Milestone, moment: Moment) {
-        *self.slot(milestone) = Some(moment);
+        self.forget(milestone);
+        self.reach(milestone, moment);
     }
 
     /// Takes `milestone` back.
     pub(crate) fn forget(&mut self, milestone: Milestone) {
-        *self.slot(milestone) = None;
+        if self.has(milestone) {
+            self.moments.remove(self.place(milestone));
+            self.bits &= !milestone.bit();
+        }
     }
 
     /// Exchanges `a` and `b`.
     pub(crate) fn swap(&mut self, a: Milestone, b: Milestone) {
-        let held = *self.slot(a);
-        *self.slot(a) = *self.slot(b);
-        *self.slot(b) = held;
+        let (at_a, at_b) = (self.get(a), self.get(b));
+        for (milestone, moment) in [(a, at_b), (b, at_a)] {
+            match moment {
+                Some(moment) => self.set(milestone, moment),
+                None => self.forget(milestone),
+            }
+        }
     }
 
     /// The milestones reached, a bit each.
-    pub(crate) fn bits(&self) -> u32 {
-        self.iter()
-            .fold(0, |bits, (milestone, _)| bits | milestone.bit())
+    pub(crate) const fn bits(&self) -> u32 {
+        self.bits
     }
 
     /// The milestones reached, in the order of their declaration.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Milestone, Moment)> + '_ {
-        Milestone::ALL
-            .iter()
-            .filter_map(|&milestone| Some((milestone, self.get(milestone)?)))
+        let reached = Milestone::ALL.iter().copied();
+        let reached = reached.filter(|&milestone| self.has(milestone));
+        reached.zip(self.moments.iter().copied())
     }
 
-    #[allow(
-        clippy::indexing_slicing,
-        clippy::as_conversions,
-        reason = "as long as the enumeration, indexed by it"
-    )]
-    fn slot(&mut self, milestone: Milestone) -> &mut Option<Moment> {
-        &mut self.0[milestone as usize]
+    /// Where the moment of `milestone` stands: behind those of the lower bits.
+    #[inline]
+    fn place(&self, milestone: Milestone) -> usize {
+        let lower = self.bits & milestone.bit().wrapping_sub(1);
+        usize::try_from(lower.count_ones()).unwrap_or(usize::MAX)
     }
 }
 
@@ -154,10 +172,41 @@ mod tests {
     }
 
     #[test]
-    fn the_slots_are_as_many_as_the_milestones() {
+    fn bits_are_in_the_order_of_the_milestones() {
         for (index, &milestone) in Milestone::ALL.iter().enumerate() {
             assert_eq!(milestone as usize, index);
             assert_eq!(milestone.bit().trailing_zeros() as usize, index);
         }
+    }
+
+    #[test]
+    fn each_keeps_its_moment_in_whatever_order_they_are_reached() {
+        let mut milestones = Milestones::default();
+        let backwards = Milestone::ALL.iter().rev().copied();
+        for (frame, milestone) in (1..).zip(backwards.clone()) {
+            milestones.reach(milestone, moment(frame));
+        }
+        milestones.forget(Milestone::Established);
+        milestones.set(Milestone::Syn, moment(100));
+        milestones.swap(Milestone::Syn, Milestone::Alert);
+        milestones.swap(Milestone::Established, Milestone::ServerRst);
+        let expected = (1..).zip(backwards).map(|(frame, milestone)| {
+            let frame = match milestone {
+                Milestone::ServerRst => None,
+                Milestone::Established => Some(1),
+                Milestone::Alert => Some(100),
+                Milestone::Syn => Some(5),
+                _ => Some(frame),
+            };
+            (milestone, frame.map(moment))
+        });
+        let mut expected: Vec<_> = expected.collect();
+        for &(milestone, at) in &expected {
+            assert_eq!(milestones.get(milestone), at, "{milestone}");
+            assert_eq!(milestones.has(milestone), at.is_some());
+        }
+        expected.reverse();
+        let reached = expected.iter().filter_map(|&(it, at)| Some((it, at?)));
+        assert!(milestones.iter().eq(reached));
     }
 }

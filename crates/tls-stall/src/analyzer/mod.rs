@@ -118,22 +118,23 @@ impl Analyzer {
     pub fn push(&mut self, frame: &Frame<'_>) {
         let moment = frame.moment();
         self.note_frame(frame, moment);
-        match decode(frame) {
+        // Borrowed where it is made: to move it out costs as much as to decode it.
+        match &decode(frame) {
             Ok(packet) => {
                 self.decoded_frames = self.decoded_frames.saturating_add(1);
-                if let Packet::Tcp(segment) = &packet
+                if let Packet::Tcp(segment) = packet
                     && segment.flags.syn()
                 {
                     self.quality.syn(segment, Some(frame), moment);
                 }
-                self.take_packet(&packet, moment, 0);
-                if let Packet::Tcp(segment) = &packet
+                self.take_packet(packet, moment, 0);
+                if let Packet::Tcp(segment) = packet
                     && let Some(name) = app_name(frame)
                 {
                     self.take_app(segment, name);
                 }
             }
-            Err(reason) => self.seen.undecoded(reason, moment),
+            Err(reason) => self.seen.undecoded(*reason, moment),
         }
         self.note_lookups(moment.time);
         if let Some(max_idle) = self.config.max_idle {
@@ -431,7 +432,7 @@ fn visit(connection: &tcp::Connection, milestones: &Milestones, exchange: Exchan
     let accepted = milestones.get(Milestone::SynAck);
     let refused = milestones
         .get(Milestone::ServerRst)
-        .or(connection.unreachable.map(|error| error.moment))
+        .or(connection.unreachable.as_ref().map(|error| error.moment))
         .filter(|_| accepted.is_none());
     let closed = [Milestone::ServerFin, Milestone::ServerRst]
         .into_iter()

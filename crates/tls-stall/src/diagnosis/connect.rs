@@ -323,7 +323,7 @@ fn is_given_up(case: &Case<'_>) -> bool {
 fn connect_refused(case: &Case<'_>) -> Candidate {
     let setup = case.setup;
     let last = asked(case).last().copied().unwrap_or(case.wait.from);
-    let how = match setup.unreachable {
+    let how = match &setup.unreachable {
         Some(error) if case.wait.ended_by == EndedBy::IcmpError => {
             format!("{} answered with an ICMP error", error.reporter)
         }

@@ -50,7 +50,7 @@ fn consider_side(case: &Case<'_>, side: Side, opinions: &mut Vec<Opinion>) {
 /// At the receiver the loss shows as a hole that is filled late.
 pub(super) fn late(case: &Case<'_>, side: Side, cause: Cause) -> Option<Candidate> {
     let (setup, wait) = (case.setup, case.wait);
-    let hole = setup.passage(side).hole?;
+    let hole = setup.passage(side).hole.as_deref()?;
     let (filled, len) = hole.filled.filter(|&(at, _)| at <= wait.to)?;
     if !hole.receiver_lacks_it || hole.since < wait.from {
         return None;

@@ -93,6 +93,7 @@ fn seen_by_sender(case: &Case<'_>, side: Side) -> Option<Pattern> {
         .filter(|&len| len < packet);
     let too_big = setup
         .too_big
+        .as_deref()
         .filter(|error| error.moment <= case.wait.to)
         .map(|error| (error.reporter, error.mtu));
     let small = match (smaller, sacked, too_big) {
@@ -124,7 +125,10 @@ fn in_one_packet(len: u32) -> u32 {
 
 fn seen_by_receiver(case: &Case<'_>, side: Side) -> Option<Pattern> {
     let (wait, passage) = (case.wait, case.setup.passage(side));
-    let hole = passage.hole.filter(|hole| hole.receiver_lacks_it)?;
+    let hole = passage
+        .hole
+        .as_deref()
+        .filter(|hole| hole.receiver_lacks_it)?;
     let size = in_one_packet(hole.len);
     let sacked = passage
         .least_sacked(wait.from, wait.to)

@@ -15,7 +15,8 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         return;
     }
     let setup = case.setup;
-    let (Some(hello), Some(reset)) = (last_of_hello(case), setup.traces.server.reset) else {
+    let (Some(hello), Some(reset)) = (last_of_hello(case), setup.traces.server.reset.as_deref())
+    else {
         return;
     };
     let after = reset.moment.since(hello).max(Span::ZERO);
@@ -26,7 +27,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         return;
     }
     opinions.push(Opinion::Holds(Box::new(candidate(
-        case, &reset, hello, after,
+        case, reset, hello, after,
     ))));
 }
 

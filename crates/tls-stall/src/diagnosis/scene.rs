@@ -120,7 +120,7 @@ impl Case<'_> {
         if self.wait.phase != Phase::ClientHello || self.awaits_rest_of_client_hello() {
             return None;
         }
-        let hole = self.setup.from_client.hole?;
+        let hole = *self.setup.from_client.hole.as_deref()?;
         let covered = self.wait.to.since(hole.since);
         let most = covered >= self.wait.duration().percent(50);
         (most && hole.since >= self.wait.from && covered > Span::ZERO).then_some(hole)
@@ -197,7 +197,7 @@ impl Case<'_> {
             EndedBy::Abandoned | EndedBy::ProxyRequest => Way::TO_SERVER,
             EndedBy::Cleartext if self.wait.waiting_on == Party::Client => Way::TO_SERVER,
             EndedBy::ProxyAnswer | EndedBy::Refusal | EndedBy::Cleartext => Way::TO_CLIENT,
-            EndedBy::IcmpError => setup.unreachable.map_or(Way::UNKNOWN, |error| {
+            EndedBy::IcmpError => setup.unreachable.as_ref().map_or(Way::UNKNOWN, |error| {
                 exhibit::way_of_icmp(error.reporter, setup.server.ip)
             }),
             EndedBy::EndOfCapture => Way::UNKNOWN,

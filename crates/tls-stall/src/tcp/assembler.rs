@@ -6,6 +6,7 @@
 //! follows can still be read.
 
 use super::seq::SeqNumber;
+use crate::rare::{Empty, Rare};
 use crate::time::{Moment, Span};
 
 /// How long an acknowledged hole may still be filled by a frame that was captured out of order.
@@ -37,13 +38,28 @@ pub(crate) struct Budget {
 pub(crate) struct Assembler {
     /// The next byte to be passed on.
     next: Option<SeqNumber>,
+    beyond: Rare<Beyond>,
+}
+
+/// What there is of a direction of which bytes were missing.
+#[derive(Debug, Default)]
+struct Beyond {
     /// Segments beyond a hole, by their sequence numbers, none overlapping.
     held: Vec<Held>,
     held_bytes: usize,
-    /// When the receiver first acknowledged bytes beyond `next`.
+    /// When the receiver first acknowledged bytes beyond the next that is due.
     hole_acknowledged: Option<Moment>,
     /// The first hole that was the capturer's, and the frame behind it.
     missed: Option<(SeqNumber, Moment)>,
+}
+
+impl Empty for Beyond {
+    const EMPTY: &'static Self = &Self {
+        held: Vec::new(),
+        held_bytes: 0,
+        hole_acknowledged: None,
+        missed: None,
+    };
 }
 
 #[derive(Debug)]
@@ -74,12 +90,12 @@ impl Assembler {
 
     /// The frame behind the first hole that the receiver acknowledged, and that was never filled.
     pub(crate) fn missed(&self) -> Option<Moment> {
-        self.missed.map(|(_, moment)| moment)
+        self.beyond.missed.map(|(_, moment)| moment)
     }
 
     /// Beyond the last byte up to which nothing was missed.
     pub(crate) fn read_whole(&self) -> Option<SeqNumber> {
-        self.missed.map(|(hole, _)| hole).or(self.next)
+        self.beyond.missed.map(|(hole, _)| hole).or(self.next)
     }
 
     /// Takes a segment that carries `payload`, and `cut` more bytes that were not captured.
@@ -99,7 +115,8 @@ impl Assembler {
             self.hold(seq, payload, cut, moment, budget);
             return;
         }
-        if self.deliver_new(next, seq, payload, cut, moment, &mut deliver) && !self.held.is_empty()
+        if self.deliver_new(next, seq, payload, cut, moment, &mut deliver)
+            && !self.beyond.held.is_empty()
         {
             self.release(budget, &mut deliver);
         }
@@ -113,13 +130,13 @@ impl Assembler {
         budget: &mut Budget,
         mut deliver: impl FnMut(Piece<'_>),
     ) {
-        let Some(first) = self.held.first() else {
+        let Some(first) = self.beyond.held.first() else {
             return;
         };
         if ack.is_before(first.seq) {
             return;
         }
-        let since = *self.hole_acknowledged.get_or_insert(moment);
+        let since = *self.beyond.hole_acknowledged.get_or_insert(moment);
         if moment.since(since) >= REORDERING {
             self.give_up_hole(budget, &mut deliver);
         }
@@ -127,7 +144,7 @@ impl Assembler {
 
     /// Passes on what is held beyond a hole that the receiver has acknowledged; for the end.
     pub(crate) fn flush(&mut self, budget: &mut Budget, mut deliver: impl FnMut(Piece<'_>)) {
-        if self.hole_acknowledged.is_some() {
+        if self.beyond.hole_acknowledged.is_some() {
             self.give_up_hole(budget, &mut deliver);
         }
         self.clear(budget);
@@ -135,18 +152,21 @@ impl Assembler {
 
     /// Forgets what is held.
     pub(crate) fn clear(&mut self, budget: &mut Budget) {
-        budget.left = budget.left.saturating_add(self.held_bytes);
-        self.held_bytes = 0;
-        self.held = Vec::new();
+        if let Some(beyond) = self.beyond.made() {
+            budget.left = budget.left.saturating_add(beyond.held_bytes);
+            beyond.held_bytes = 0;
+            beyond.held = Vec::new();
+        }
     }
 
     fn give_up_hole(&mut self, budget: &mut Budget, deliver: &mut impl FnMut(Piece<'_>)) {
-        self.hole_acknowledged = None;
-        let (Some(next), Some(first)) = (self.next, self.held.first()) else {
+        let beyond = &mut *self.beyond;
+        beyond.hole_acknowledged = None;
+        let (Some(next), Some(first)) = (self.next, beyond.held.first()) else {
             return;
         };
         if let Some(hole) = first.seq.beyond(next) {
-            self.missed.get_or_insert((next, first.moment));
+            beyond.missed.get_or_insert((next, first.moment));
             deliver(Piece::Missing(hole, first.moment));
             self.next = Some(first.seq);
         }
@@ -188,7 +208,7 @@ impl Assembler {
 
     fn release(&mut self, budget: &mut Budget, deliver: &mut impl FnMut(Piece<'_>)) {
         let mut done: usize = 0;
-        let held = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.beyond.held);
         for segment in &held {
             let Some(next) = self.next else { break };
             if segment.seq.beyond(next).is_some_and(|ahead| ahead > 0) {
@@ -202,13 +222,15 @@ impl Assembler {
                 segment.moment,
                 deliver,
             );
-            self.held_bytes = self.held_bytes.saturating_sub(segment.bytes.len());
+            let beyond = &mut *self.beyond;
+            beyond.held_bytes = beyond.held_bytes.saturating_sub(segment.bytes.len());
             budget.left = budget.left.saturating_add(segment.bytes.len());
             done = done.saturating_add(1);
         }
-        self.held = held;
-        self.held.drain(..done);
-        self.hole_acknowledged = None;
+        let beyond = &mut *self.beyond;
+        beyond.held = held;
+        beyond.held.drain(..done);
+        beyond.hole_acknowledged = None;
     }
 
     /// Keeps the parts of a segment that are not held yet.
@@ -220,11 +242,10 @@ impl Assembler {
         moment: Moment,
         budget: &mut Budget,
     ) {
-        let mut at = self
-            .held
-            .partition_point(|held| held.end().is_before(seq.plus(1)));
+        let held = &self.beyond.held;
+        let mut at = held.partition_point(|held| held.end().is_before(seq.plus(1)));
         loop {
-            let Some(existing) = self.held.get(at) else {
+            let Some(existing) = self.beyond.held.get(at) else {
                 self.insert(at, seq, payload, cut, moment, budget);
                 return;
             };
@@ -271,16 +292,17 @@ impl Assembler {
         if bytes.is_empty() && cut == 0 {
             return;
         }
-        let too_much = self.held_bytes.saturating_add(bytes.len()) > budget.per_direction
+        let beyond = &mut *self.beyond;
+        let too_much = beyond.held_bytes.saturating_add(bytes.len()) > budget.per_direction
             || bytes.len() > budget.left
-            || self.held.len() >= MAX_HELD;
-        if too_much || at > self.held.len() {
+            || beyond.held.len() >= MAX_HELD;
+        if too_much || at > beyond.held.len() {
             budget.exceeded = true;
             return;
         }
-        self.held_bytes = self.held_bytes.saturating_add(bytes.len());
+        beyond.held_bytes = beyond.held_bytes.saturating_add(bytes.len());
         budget.left = budget.left.saturating_sub(bytes.len());
-        self.held.insert(
+        beyond.held.insert(
             at,
             Held {
                 seq,
@@ -358,7 +380,7 @@ mod tests {
                 |piece| passed.take(piece),
             );
         }
-        assert_eq!(budget.left + assembler.held_bytes, 1 << 20);
+        assert_eq!(budget.left + assembler.beyond.held_bytes, 1 << 20);
         passed
     }
 
@@ -439,7 +461,7 @@ mod tests {
             assembler.push(SeqNumber(seq), b"xx", 0, moment(1), &mut budget, |_| {});
         }
         assert!(budget.exceeded);
-        assert_eq!((assembler.held_bytes, budget.left), (4, 96));
+        assert_eq!((assembler.beyond.held_bytes, budget.left), (4, 96));
     }
 
     proptest! {

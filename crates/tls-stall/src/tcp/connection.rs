@@ -8,6 +8,7 @@ use super::seq::SeqNumber;
 use super::trace::{Trace, Traces, is_second_copy};
 use crate::decode::{Endpoint, IcmpKind, Segment};
 use crate::milestone::{Milestone, Milestones};
+use crate::rare::Rare;
 use crate::time::{Moment, Span};
 
 /// Copies and retransmissions noted of one connection; more are counted as if they were the last.
@@ -95,13 +96,13 @@ pub(crate) struct Connection {
     pub(crate) irtt: Option<Span>,
     /// The sequence number of the client's SYN.
     pub(crate) client_isn: Option<u32>,
-    pub(crate) resent: Vec<Resent>,
+    pub(crate) resent: Rare<Vec<Resent>>,
     /// When the server had acknowledged the whole ClientHello.
     pub(crate) client_hello_acked: Option<Moment>,
     /// The first error but for those of path MTU discovery.
-    pub(crate) unreachable: Option<Unreachable>,
+    pub(crate) unreachable: Option<Box<Unreachable>>,
     /// The one of path MTU discovery that told the smallest MTU.
-    pub(crate) too_big: Option<TooBig>,
+    pub(crate) too_big: Option<Box<TooBig>>,
     pub(crate) traces: Traces,
     hello_end: Option<SeqNumber>,
     client_half: Half,
@@ -143,7 +144,7 @@ impl Connection {
             syn_acks: Moments::new(),
             irtt: None,
             client_isn: None,
-            resent: Vec::new(),
+            resent: Rare::default(),
             client_hello_acked: None,
             unreachable: None,
             too_big: None,
@@ -218,15 +219,16 @@ impl Connection {
     /// Notes an ICMP error about a packet of this connection.
     pub(crate) fn note_unreachable(&mut self, unreachable: Unreachable) {
         let IcmpKind::TooBig { mtu } = unreachable.kind else {
-            self.unreachable.get_or_insert(unreachable);
+            self.unreachable
+                .get_or_insert_with(|| Box::new(unreachable));
             return;
         };
-        if self.too_big.is_none_or(|known| mtu < known.mtu) {
-            self.too_big = Some(TooBig {
+        if self.too_big.as_ref().is_none_or(|known| mtu < known.mtu) {
+            self.too_big = Some(Box::new(TooBig {
                 moment: unreachable.moment,
                 mtu,
                 reporter: unreachable.reporter,
-            });
+            }));
         }
     }
 
@@ -251,7 +253,7 @@ impl Connection {
         std::mem::swap(&mut self.traces.client, &mut self.traces.server);
         milestones.swap(Milestone::ClientFin, Milestone::ServerFin);
         milestones.swap(Milestone::ClientRst, Milestone::ServerRst);
-        for resent in &mut self.resent {
+        for resent in self.resent.made().into_iter().flatten() {
             resent.from = resent.from.peer();
         }
         sink.swap_sides(self.server);
@@ -332,7 +334,8 @@ impl Connection {
         let half = self.half_mut(sender);
         if half.acked.is_none_or(|(acked, _)| acked.is_before(ack)) {
             half.acked = Some((ack, moment));
-            let open = self.resent.iter_mut().filter(|resent| {
+            let resent = self.resent.made().into_iter().flatten();
+            let open = resent.filter(|resent| {
                 let end = resent.start.plus(resent.len);
                 resent.from == sender && resent.acked.is_none() && !ack.is_before(end)
             });

@@ -2,6 +2,7 @@
 
 use super::seq::SeqNumber;
 use crate::decode::Segment;
+use crate::rare::Rare;
 use crate::time::{Moment, Span};
 
 /// Windows noted that were shut; of more, the last counts as one with those before it.
@@ -16,11 +17,11 @@ pub(crate) struct Passage {
     /// Payload of the largest segment that was acknowledged and never sent again.
     pub(crate) largest_through: u32,
     /// Bytes that the receiver reported beyond a hole (RFC 2018), in order.
-    sacked: Vec<Sacked>,
+    sacked: Rare<Vec<Sacked>>,
     /// The first bytes that were passed by others and that the receiver said it lacks.
-    pub(crate) hole: Option<Hole>,
+    pub(crate) hole: Option<Box<Hole>>,
     /// When the receiver's window was shut, in order.
-    pub(crate) shut: Vec<Shut>,
+    pub(crate) shut: Rare<Vec<Shut>>,
     /// Payload of the largest segment that is not acknowledged and was not sent again.
     pending: u32,
 }
@@ -63,13 +64,13 @@ impl Passage {
         self.pending = self.pending.max(len);
         let missing = start.beyond(next).unwrap_or(0);
         if missing > 0 && self.hole.is_none() {
-            self.hole = Some(Hole {
+            self.hole = Some(Box::new(Hole {
                 start: next,
                 len: missing,
                 since: moment,
                 receiver_lacks_it: false,
                 filled: None,
-            });
+            }));
         }
     }
 
@@ -150,7 +151,8 @@ impl Passage {
 
     /// Notes that the sender asks whether the window is still shut: `sent` is beyond its last byte.
     pub(super) fn note_probe(&mut self, segment: &Segment<'_>, sent: Option<SeqNumber>) {
-        let Some(shut) = self.shut.last_mut().filter(|shut| shut.until.is_none()) else {
+        let shut = self.shut.made().and_then(|shut| shut.last_mut());
+        let Some(shut) = shut.filter(|shut| shut.until.is_none()) else {
             return;
         };
         // One byte beyond the window, or as Linux does an empty segment before it.
@@ -272,13 +274,13 @@ mod tests {
     fn a_hole_is_the_receivers_only_where_it_acknowledges_its_start() {
         let mut passage = Passage::default();
         passage.note_new(START, START.plus(1448), 226, at(1));
-        assert!(!passage.hole.unwrap().receiver_lacks_it);
+        assert!(!passage.hole.as_ref().unwrap().receiver_lacks_it);
         passage.note_receipt(&segment(ACK, &[]), None, at(2));
-        let hole = passage.hole.unwrap();
+        let hole = passage.hole.clone().unwrap();
         assert!(hole.receiver_lacks_it);
         assert_eq!((hole.start, hole.len, hole.filled), (START, 1448, None));
         assert!(passage.fills_hole(START, 536, at(3)));
-        assert_eq!(passage.hole.unwrap().filled, Some((at(3), 536)));
+        assert_eq!(passage.hole.as_ref().unwrap().filled, Some((at(3), 536)));
         assert!(!passage.fills_hole(START.plus(1448), 226, at(4)));
     }
 
@@ -347,7 +349,7 @@ mod tests {
             };
             passage.note_receipt(&shut, None, at(1));
         }
-        assert_eq!(passage.shut, []);
+        assert!(passage.shut.is_empty());
     }
 
     #[test]

@@ -21,6 +21,9 @@ const AFTERLIFE: Span = Span::from_secs(240);
 /// Connections that begin before it is worth a look which of those before them can be forgotten.
 const LEAST_BEGUN: usize = 1024;
 
+/// Connections that are found without the index; a power of two.
+const RECENT: usize = 8192;
+
 /// A connection, what it has reached, and what reads its bytes.
 #[derive(Debug)]
 pub(crate) struct Entry<S> {
@@ -65,8 +68,9 @@ pub(crate) struct Table<S> {
     hasher: RandomState,
     slots: Vec<Slot<S>>,
     vacant: Vec<u32>,
-    /// The slot that was found last: packets come in runs.
-    found: Option<u32>,
+    /// Those of the index that were found last, each where the low bits of its hash say: most packets
+    /// belong to a few of a million connections, and here they are found in the processor's cache.
+    recent: Box<[Indexed]>,
     next_stream: u64,
     /// Connections that have begun since it was last looked which can be forgotten.
     begun: usize,
@@ -84,8 +88,18 @@ struct Indexed {
     slot: u32,
 }
 
+impl Indexed {
+    /// Of no connection.
+    const NONE: Self = Self {
+        hash: 0,
+        slot: u32::MAX,
+    };
+}
+
 /// What is kept of a connection as long as it is not forgotten; there may be a million.
+/// In a cache line of its own, as finding it takes longer than all that is done with it.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Slot<S> {
     key: StoredKey,
     last: Timestamp,
@@ -137,7 +151,7 @@ impl<S: StreamSink> Table<S> {
             hasher: RandomState::default(),
             slots: Vec::new(),
             vacant: Vec::new(),
-            found: None,
+            recent: vec![Indexed::NONE; RECENT].into(),
             next_stream: 0,
             begun: 0,
             limit: limit.max(1),
@@ -171,24 +185,24 @@ impl<S: StreamSink> Table<S> {
     ) -> Located {
         let (key, source_is_low) = ConnectionKey::new(segment.source, segment.destination);
         let is_syn = segment.flags.syn() && !segment.flags.ack();
-        let found = self.slot_of(&key);
-        let known = found.and_then(|number| Some((number, self.slot_mut(number)?)));
-        let Some((number, slot)) = known else {
+        let found = self.look_up(&key);
+        let known = found.and_then(|indexed| Some((indexed, self.slot_mut(indexed.slot)?)));
+        let Some((indexed, slot)) = known else {
             return self.begin(key, source_is_low, segment, moment, false, displaced);
         };
         if is_syn && slot.client_isn != Some(SeqNumber(segment.seq)) {
-            displaced.extend(self.settle_slot(number));
-            self.remove(number);
+            displaced.extend(self.settle_slot(indexed.slot));
+            self.remove(indexed.slot);
             return self.begin(key, source_is_low, segment, moment, true, displaced);
         }
         slot.last = slot.last.max(moment.time);
         slot.note_end(source_is_low, segment);
         let place = Place {
-            slot: number,
+            slot: indexed.slot,
             from: slot.side(source_is_low),
         };
         let is_done = matches!(slot.state, State::Settled);
-        self.found = found;
+        self.note_recent(indexed);
         Located {
             place,
             is_known: true,
@@ -199,7 +213,7 @@ impl<S: StreamSink> Table<S> {
     /// Finds the connection between `a` and `b`, and which side `a` is.
     pub(crate) fn find(&self, a: Endpoint, b: Endpoint) -> Option<Place> {
         let (key, a_is_low) = ConnectionKey::new(a, b);
-        let number = self.slot_of(&key)?;
+        let number = self.look_up(&key)?.slot;
         let from = self.slot(number)?.side(a_is_low);
         Some(Place { slot: number, from })
     }
@@ -317,24 +331,36 @@ impl<S: StreamSink> Table<S> {
         let indexed = Indexed { hash, slot: number };
         let spread = |it: &Indexed| spread(it.hash);
         self.index.insert_unique(spread(&indexed), indexed, spread);
-        self.found = Some(number);
+        self.note_recent(indexed);
         number
     }
 
-    /// The slot with this key.
+    /// Where the connection with this key is.
     #[inline]
-    fn slot_of(&self, key: &ConnectionKey) -> Option<u32> {
-        let has_key = |number: u32| self.slot(number).is_some_and(|slot| slot.key.is(key));
-        if let Some(number) = self.found
-            && has_key(number)
-        {
-            return Some(number);
-        }
+    fn look_up(&self, key: &ConnectionKey) -> Option<Indexed> {
         let hash = self.hash(key);
-        let found = self.index.find(spread(hash), |indexed| {
-            indexed.hash == hash && has_key(indexed.slot)
-        });
-        found.map(|indexed| indexed.slot)
+        let is_it = |indexed: &Indexed| {
+            indexed.hash == hash && self.slot(indexed.slot).is_some_and(|slot| slot.key.is(key))
+        };
+        let recent = self.recent(hash);
+        if is_it(&recent) {
+            return Some(recent);
+        }
+        self.index.find(spread(hash), is_it).copied()
+    }
+
+    /// What was found last of those whose hash has these low bits.
+    #[inline]
+    fn recent(&self, hash: u32) -> Indexed {
+        let recent = self.recent.get(recent_place(hash));
+        recent.copied().unwrap_or(Indexed::NONE)
+    }
+
+    #[inline]
+    fn note_recent(&mut self, indexed: Indexed) {
+        if let Some(recent) = self.recent.get_mut(recent_place(indexed.hash)) {
+            *recent = indexed;
+        }
     }
 
     #[inline]
@@ -372,7 +398,12 @@ impl<S: StreamSink> Table<S> {
         if let Some(slot) = self.slot_mut(number) {
             slot.state = State::Vacant;
         }
-        self.found = None;
+        if self.recent(hash).slot == number {
+            self.note_recent(Indexed {
+                hash,
+                ..Indexed::NONE
+            });
+        }
     }
 
     /// Forgets the connections of which nothing was seen since `before`.
@@ -487,6 +518,12 @@ impl<S: StreamSink> Slot<S> {
         });
         entry
     }
+}
+
+/// Where among the recent ones a connection with this `hash` stands.
+#[inline]
+fn recent_place(hash: u32) -> usize {
+    usize::try_from(hash).unwrap_or(0) & (RECENT - 1)
 }
 
 /// The index takes a slot's place from the lower bits of a hash and a tag from the upper ones.

@@ -49,7 +49,7 @@ pub(crate) struct Trace {
     /// Segments that were captured more than once, and the first of their second copies.
     pub(crate) copies: u32,
     pub(crate) first_copy: Option<Moment>,
-    pub(crate) reset: Option<Reset>,
+    pub(crate) reset: Option<Box<Reset>>,
     /// Whether it sent SYNs with different sequence numbers: a host that forgot its first one, or
     /// two hosts at one address.
     pub(crate) begins_anew: bool,
@@ -65,9 +65,7 @@ pub(crate) struct Trace {
     first_ack: Option<SeqNumber>,
     /// Beyond the FIN.
     fin: Option<SeqNumber>,
-    unseen: Option<Unseen>,
-    /// When the peer last acknowledged more than was captured.
-    unseen_last: Option<(SeqNumber, Moment)>,
+    unseen: Option<Box<Unseen>>,
     last_syn: Option<(Moment, Option<u16>)>,
 }
 
@@ -77,6 +75,8 @@ struct Unseen {
     from: SeqNumber,
     ack: SeqNumber,
     moment: Moment,
+    /// The latest acknowledgement that went further.
+    last: (SeqNumber, Moment),
 }
 
 impl Trace {
@@ -87,7 +87,7 @@ impl Trace {
         if segment.flags.rst() {
             let before = self.ip;
             self.reset
-                .get_or_insert_with(|| Reset::new(segment, before, moment));
+                .get_or_insert_with(|| Box::new(Reset::new(segment, before, moment)));
             // Its numbers need not follow from what was sent (RFC 9293, section 3.5.2).
             return;
         }
@@ -111,9 +111,8 @@ impl Trace {
         }
         let seq = SeqNumber(segment.seq);
         let fills = |unseen: &Unseen| !unseen.from.is_before(seq) && !end.is_before(unseen.ack);
-        if begins || self.unseen.as_ref().is_some_and(fills) {
+        if begins || self.unseen.as_deref().is_some_and(fills) {
             self.unseen = None;
-            self.unseen_last = None;
         }
     }
 
@@ -144,13 +143,21 @@ impl Trace {
         // Of a connection that began before the capture, the first acknowledgement tells only
         // where this side is.
         let known = self.end.unwrap_or(*self.first_ack.get_or_insert(ack));
-        if known.is_before(ack) && self.unseen.is_none() {
-            let from = known;
-            self.unseen = Some(Unseen { from, ack, moment });
+        if !known.is_before(ack) {
+            return;
         }
-        let further = self.unseen_last.is_none_or(|(last, _)| last.is_before(ack));
-        if known.is_before(ack) && further {
-            self.unseen_last = Some((ack, moment));
+        let last = (ack, moment);
+        let unseen = self.unseen.get_or_insert_with(|| {
+            let from = known;
+            Box::new(Unseen {
+                from,
+                ack,
+                moment,
+                last,
+            })
+        });
+        if unseen.last.0.is_before(ack) {
+            unseen.last = last;
         }
     }
 
@@ -176,7 +183,7 @@ impl Trace {
     /// When the peer first acknowledged what of this side is not in the capture, of which all was
     /// read before `next`.
     pub(super) fn unseen(&self, next: Option<SeqNumber>) -> Option<Moment> {
-        let unseen = self.unseen?;
+        let unseen = self.unseen.as_deref()?;
         let read = next.is_some_and(|next| !next.is_before(unseen.ack));
         let was_fin = self.fin == Some(unseen.ack);
         (!read && !was_fin).then_some(unseen.moment)
@@ -186,7 +193,7 @@ impl Trace {
 impl Trace {
     /// When the peer last acknowledged more of this side than was captured.
     pub(crate) fn unseen_last(&self) -> Option<Moment> {
-        self.unseen_last.map(|(_, moment)| moment)
+        self.unseen.as_ref().map(|unseen| unseen.last.1)
     }
 }
 

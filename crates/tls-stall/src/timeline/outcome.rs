@@ -32,7 +32,7 @@ pub(crate) fn outcome(setup: &Setup) -> Outcome {
         let reading = &setup.reading;
         let spoken = reading.has_cleartext && !reading.turns.is_empty();
         // What was on its way to TLS and was turned away was no other protocol.
-        let refusal = reading.refusal.as_ref();
+        let refusal = reading.refusal.as_deref();
         let on_its_way = setup.has(M::StarttlsRequest)
             || refusal.is_some_and(Refusal::is_of_the_client)
             || reading.tunnel.is_some();

@@ -4,6 +4,7 @@ use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::dns::Name;
 use crate::milestone::{Milestone, Milestones};
+use crate::rare::Rare;
 use crate::report::{Vantage, Way};
 use crate::tcp::{Connection, Moments, Passage, Resent, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
@@ -26,14 +27,14 @@ pub(crate) struct Setup {
     pub(crate) client_isn: Option<u32>,
     pub(crate) syns: Moments,
     pub(crate) syn_acks: Moments,
-    pub(crate) resent: Vec<Resent>,
+    pub(crate) resent: Rare<Vec<Resent>>,
     /// What became of the client's segments.
     pub(crate) from_client: Passage,
     /// What became of the server's segments.
     pub(crate) from_server: Passage,
     pub(crate) client_hello_acked: Option<Moment>,
-    pub(crate) unreachable: Option<Unreachable>,
-    pub(crate) too_big: Option<TooBig>,
+    pub(crate) unreachable: Option<Box<Unreachable>>,
+    pub(crate) too_big: Option<Box<TooBig>>,
     pub(crate) traces: Traces,
     unseen_of_client: Option<Moment>,
     unseen_of_server: Option<Moment>,
@@ -83,7 +84,7 @@ impl Setup {
     }
 
     /// When `milestone` was reached.
-    pub(crate) const fn at(&self, milestone: Milestone) -> Option<Moment> {
+    pub(crate) fn at(&self, milestone: Milestone) -> Option<Moment> {
         self.milestones.get(milestone)
     }
 

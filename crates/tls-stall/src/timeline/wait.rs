@@ -270,6 +270,7 @@ impl Walk<'_> {
         let unreachable = self
             .setup
             .unreachable
+            .as_deref()
             .filter(|_| phase == Phase::TcpConnect)
             .map(|error| (error.moment, EndedBy::IcmpError));
         let refused = self
@@ -362,7 +363,7 @@ impl Walk<'_> {
     /// Whether the client had got later bytes of the server for most of the time, and lacked the
     /// first.
     fn lacks_much(&self, start: Moment, end: Moment) -> bool {
-        let hole = self.setup.from_server.hole;
+        let hole = self.setup.from_server.hole.as_deref();
         hole.filter(|hole| hole.since >= start).is_some_and(|hole| {
             let until = hole.filled.map_or(end, |(at, _)| at.min(end));
             hole.receiver_lacks_it && until.since(hole.since) >= end.since(start).percent(50)

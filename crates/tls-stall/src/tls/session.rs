@@ -11,6 +11,7 @@ use super::spoken::Spoken;
 use super::starttls::{Dialogue, Protocol, Turn};
 use super::tunnel::{Passage, Tunnel, TunnelReader};
 use crate::milestone::{Milestone, Milestones};
+use crate::rare::Rare;
 use crate::tcp::{Piece, Side};
 use crate::time::Moment;
 
@@ -37,11 +38,11 @@ pub(crate) struct Reading {
     /// Who sent the first application data after the handshake.
     pub(crate) data_from: Option<Side>,
     /// What was said in the clear.
-    pub(crate) spoken: Spoken,
+    pub(crate) spoken: Rare<Spoken>,
     /// The server's refusal before TLS.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<Box<Refusal>>,
     /// The tunnel that the client asked a proxy for.
-    pub(crate) tunnel: Option<Tunnel>,
+    pub(crate) tunnel: Option<Box<Tunnel>>,
     /// The turns of the dialogue in the clear.
     pub(crate) turns: Vec<Turn>,
     /// Who spoke last in it, and when.
@@ -68,9 +69,9 @@ pub(crate) struct Session {
 struct State {
     client: Stage,
     server: Stage,
-    dialogue: Dialogue,
-    tunnel: TunnelReader,
-    spoken: Spoken,
+    dialogue: Rare<Dialogue>,
+    tunnel: Rare<TunnelReader>,
+    spoken: Rare<Spoken>,
     cleartext: usize,
     answered_otherwise: bool,
     is_tls: bool,
@@ -124,8 +125,12 @@ impl Session {
     pub(crate) fn swap_sides(&mut self) {
         if let Some(state) = &mut self.state {
             std::mem::swap(&mut state.client, &mut state.server);
-            state.dialogue.swap_sides();
-            state.spoken.swap_sides();
+            if let Some(dialogue) = state.dialogue.made() {
+                dialogue.swap_sides();
+            }
+            if let Some(spoken) = state.spoken.made() {
+                spoken.swap_sides();
+            }
         }
     }
 
@@ -139,6 +144,10 @@ impl Session {
         let expected = match port {
             Some(Port::Starttls(protocol)) => Some(protocol),
             _ => None,
+        };
+        let (turns, refusal) = match state.dialogue.made() {
+            Some(dialogue) => dialogue.take_past(),
+            None => Default::default(),
         };
         Reading {
             is_tls: state.is_tls,
@@ -158,10 +167,10 @@ impl Session {
             alert: state.handshake.alert,
             data_from: state.handshake.data_from,
             spoken: state.spoken,
-            refusal: state.dialogue.refusal,
-            tunnel: state.tunnel.into_tunnel(),
+            refusal,
+            tunnel: state.tunnel.made().and_then(TunnelReader::take_tunnel),
             certificate_request: state.handshake.certificate_request,
-            turns: state.dialogue.turns,
+            turns,
             last_spoken: state.dialogue.last,
             certificate_hosts: match &mut state.server {
                 Stage::Records(deframer) => deframer.take_url_hosts(),
@@ -290,14 +299,14 @@ impl State {
             Passage::AfterHeader(rest) => {
                 self.cleartext = 0;
                 self.client = Stage::default();
-                self.spoken = Spoken::default();
-                self.dialogue = Dialogue::default();
+                self.spoken = Rare::default();
+                self.dialogue = Rare::default();
                 self.read(from, &rest, moment, expected, milestones);
             }
             Passage::Opened { client, server } => {
                 self.dialogue.note_turn(from, moment);
                 self.dialogue.restart();
-                self.spoken = Spoken::default();
+                self.spoken = Rare::default();
                 self.client = Stage::default();
                 self.server = Stage::default();
                 // What is expected on the proxy's port was said to the proxy.

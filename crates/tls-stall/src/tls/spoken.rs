@@ -1,5 +1,6 @@
 //! What each side said in the clear, for those who read the verdict.
 
+use crate::rare::Empty;
 use crate::tcp::Side;
 use crate::time::Moment;
 
@@ -24,6 +25,14 @@ pub(crate) struct Said {
     is_whole: bool,
     /// The frame that began it.
     pub(crate) moment: Moment,
+}
+
+impl Empty for Spoken {
+    const EMPTY: &'static Self = &Self {
+        client: None,
+        server: None,
+        answer: None,
+    };
 }
 
 impl Spoken {

@@ -24,6 +24,7 @@ use self::units::{Framing, Units};
 use super::ports::{Expected, Port};
 use super::refusal::{Answers, Refusal};
 use crate::milestone::{Milestone, Milestones};
+use crate::rare::Empty;
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
 
@@ -57,7 +58,7 @@ pub(crate) struct Dialogue {
     /// The last cleartext of the server.
     pub(crate) server_last: Option<Moment>,
     /// The refusal that nothing has made good yet.
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<Box<Refusal>>,
     client: Units,
     server: Units,
     /// The tag of the request for TLS, while it is open.
@@ -65,7 +66,22 @@ pub(crate) struct Dialogue {
     /// What the server's next reply answers; at first, the connection itself.
     asked: Option<Answers>,
     /// The lines so far of a refusal of several.
-    draft: Option<Refusal>,
+    draft: Option<Box<Refusal>>,
+}
+
+impl Empty for Dialogue {
+    const EMPTY: &'static Self = &Self {
+        protocol: None,
+        turns: Vec::new(),
+        last: None,
+        server_last: None,
+        refusal: None,
+        client: Units::EMPTY,
+        server: Units::EMPTY,
+        request: None,
+        asked: None,
+        draft: None,
+    };
 }
 
 impl Dialogue {
@@ -89,6 +105,11 @@ impl Dialogue {
             Side::Client => self.hear_client(bytes, moment, expected, milestones),
             Side::Server => self.hear_server(bytes, moment, expected, milestones),
         }
+    }
+
+    /// Takes out what it leaves behind: its turns, and the refusal that nothing has made good.
+    pub(crate) fn take_past(&mut self) -> (Vec<Turn>, Option<Box<Refusal>>) {
+        (std::mem::take(&mut self.turns), self.refusal.take())
     }
 
     /// Exchanges what the sides have said.
@@ -195,7 +216,7 @@ impl Dialogue {
                 {
                     let answers = self.answers();
                     self.draft
-                        .get_or_insert_with(|| Refusal::new(answers, moment))
+                        .get_or_insert_with(|| Box::new(Refusal::new(answers, moment)))
                         .add(&unit);
                 }
                 Reply::Other => {}
@@ -262,12 +283,12 @@ impl Dialogue {
         let mut refusal = self
             .draft
             .take()
-            .unwrap_or_else(|| Refusal::new(answers, moment));
+            .unwrap_or_else(|| Box::new(Refusal::new(answers, moment)));
         refusal.add(words);
         self.request = None;
         self.asked = Some(Answers::Nothing);
         let lighter = |kept: &Refusal| matches!(kept.answers, Answers::Command | Answers::Nothing);
-        if self.refusal.as_ref().is_none_or(lighter) {
+        if self.refusal.as_deref().is_none_or(lighter) {
             self.refusal = Some(refusal);
         }
     }

@@ -26,6 +26,13 @@ pub(super) struct Units {
 }
 
 impl Units {
+    /// Nothing said.
+    pub(super) const EMPTY: Self = Self {
+        partial: Vec::new(),
+        passed: 0,
+        read: 0,
+    };
+
     /// The next unit, where `input` holds its end; takes from `input` what it reads.
     pub(super) fn next(&mut self, input: &mut &[u8], framing: Framing) -> Option<Vec<u8>> {
         match framing {

@@ -4,6 +4,7 @@ mod header;
 mod http;
 mod socks;
 
+use crate::rare::Empty;
 use crate::tcp::Side;
 use crate::time::Moment;
 
@@ -91,7 +92,7 @@ enum Step<T> {
 #[derive(Debug, Default)]
 pub(super) struct TunnelReader {
     state: State,
-    tunnel: Option<Tunnel>,
+    tunnel: Option<Box<Tunnel>>,
     client: Vec<u8>,
     server: Vec<u8>,
 }
@@ -120,6 +121,15 @@ pub(super) enum Passage {
     Opened { client: Vec<u8>, server: Vec<u8> },
 }
 
+impl Empty for TunnelReader {
+    const EMPTY: &'static Self = &Self {
+        state: State::Unknown,
+        tunnel: None,
+        client: Vec::new(),
+        server: Vec::new(),
+    };
+}
+
 impl TunnelReader {
     /// Whether no stage at a proxy is to be followed: there was none, or it is over.
     pub(super) fn is_over(&self) -> bool {
@@ -131,9 +141,9 @@ impl TunnelReader {
         self.state == State::Open
     }
 
-    /// The tunnel that was asked for.
-    pub(super) fn into_tunnel(self) -> Option<Tunnel> {
-        self.tunnel
+    /// Takes the tunnel that was asked for out.
+    pub(super) fn take_tunnel(&mut self) -> Option<Box<Tunnel>> {
+        self.tunnel.take()
     }
 
     /// Takes cleartext of `from`.
@@ -173,13 +183,13 @@ impl TunnelReader {
             _ => return Passage::NotAStage(std::mem::take(&mut self.client)),
         };
         self.state = State::Open;
-        self.tunnel = Some(Tunnel {
+        self.tunnel = Some(Box::new(Tunnel {
             protocol,
             begun: moment,
             requested: None,
             upstream: None,
             answer: None,
-        });
+        }));
         self.hear_client(&[], moment)
     }
 
@@ -319,12 +329,12 @@ mod tests {
         ];
         for said in [http, socks_4a, socks_5] {
             for size in [1, 2, 3, 7, 1000] {
-                let (reader, last) = talk(said, size);
+                let (mut reader, last) = talk(said, size);
                 let Passage::Opened { server, .. } = last else {
                     panic!("{last:?} of {said:?} in pieces of {size}");
                 };
                 assert_eq!(server, b"rest", "{said:?} in pieces of {size}");
-                let upstream = reader.into_tunnel().unwrap().upstream.unwrap();
+                let upstream = reader.take_tunnel().unwrap().upstream.unwrap();
                 assert_eq!((&*upstream.host, upstream.port), ("www.example", 443));
             }
         }
@@ -332,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_the_proxys_words() {
-        let (reader, _) = talk(
+        let (mut reader, _) = talk(
             &[
                 (Side::Client, b"CONNECT www.example:443 HTTP/1.1\r\n\r\n"),
                 (
@@ -342,13 +352,13 @@ mod tests {
             ],
             1000,
         );
-        let answer = reader.into_tunnel().unwrap().answer.unwrap();
+        let answer = reader.take_tunnel().unwrap().answer.unwrap();
         assert_eq!(answer.refusal.as_deref(), Some("HTTP/1.1 403 Forbidden"));
     }
 
     #[test]
     fn a_client_that_asks_again_with_its_password_is_let_through() {
-        let (reader, last) = talk(
+        let (mut reader, last) = talk(
             &[
                 (Side::Client, b"CONNECT www.example:443 HTTP/1.1\r\n\r\n"),
                 (Side::Server, b"HTTP/1.1 407 Who are you?\r\n\r\nbody"),
@@ -361,7 +371,7 @@ mod tests {
             1000,
         );
         assert!(matches!(last, Passage::Opened { .. }));
-        assert_eq!(reader.into_tunnel().unwrap().answer.unwrap().refusal, None);
+        assert_eq!(reader.take_tunnel().unwrap().answer.unwrap().refusal, None);
     }
 
     #[test]
@@ -389,6 +399,6 @@ mod tests {
             }
         }
         assert!(matches!(last, Passage::NotAStage(_)));
-        assert_eq!(reader.into_tunnel(), None);
+        assert_eq!(reader.take_tunnel(), None);
     }
 }
