@@ -1,10 +1,10 @@
 // Large captures: memory, whether the page still answers, and whether the work can be ended.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { bulk, launch, readTo, repeat, report, serve } from "./site.mjs";
+import { bulk, launch, readTo, repeat, report, residentWhile, serve } from "./site.mjs";
 
 const MIB = 1 << 20;
 
@@ -25,16 +25,6 @@ beforeEach(async () => {
     await page.goto(server.url);
 });
 afterEach(() => page.close());
-
-/** The mebibytes that all processes of the browser hold. */
-async function resident(session) {
-    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-    const bytes = processInfo.map(({ id }) => {
-        const status = readFileSync(`/proc/${id}/status`, "utf8");
-        return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)[1]) * 1024;
-    });
-    return bytes.reduce((sum, it) => sum + it, 0) / MIB;
-}
 
 test("300 MB are read while the page answers, in no more memory than 30", async (t) => {
     await page.evaluate(() => {
@@ -68,16 +58,10 @@ test("3 GB are read while all of the browser takes hardly more memory than befor
     await page.click("#example");
     await report(page);
     await page.click("#result .again");
-    const session = await browser.newBrowserCDPSession();
-    const before = await resident(session);
-    let most = before;
-    await repeat(page, bulk(folder, 300), 10);
-    while (!(await page.isVisible("#result"))) {
-        assert.ok(!(await page.isVisible("#failure")));
-        most = Math.max(most, await resident(session));
-        await page.waitForTimeout(50);
-    }
-    await session.detach();
+    const { before, most } = await residentWhile(browser, async () => {
+        await repeat(page, bulk(folder, 300), 10);
+        await report(page);
+    });
     t.diagnostic(`${before.toFixed(0)} MiB before, ${most.toFixed(0)} at most`);
     // A quarter of what it takes where the browser keeps what has been read.
     assert.ok(most < before + 200, `${before} MiB became ${most}`);

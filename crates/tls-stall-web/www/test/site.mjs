@@ -1,5 +1,6 @@
 // The built page on a server of its own, and a browser to look at it with.
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -109,4 +110,42 @@ export async function repeat(page, file, times) {
 export function readTo(page, part) {
     const isRead = (part) => document.getElementById("progress").value >= part;
     return page.waitForFunction(isRead, part, { timeout: 120_000 });
+}
+
+/**
+ * How many mebibytes all processes of `browser` hold in memory before and at most while `work` is
+ * done. What they share is counted for each of them, before as well as after.
+ */
+export async function residentWhile(browser, work) {
+    const session = await browser.newBrowserCDPSession();
+    const resident = async () => {
+        const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+        return processInfo.reduce((sum, { id }) => sum + residentKib(id), 0) / 1024;
+    };
+    const before = await resident();
+    let [most, working] = [before, true];
+    const watched = (async () => {
+        while (working) {
+            most = Math.max(most, await resident());
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    })();
+    try {
+        await work();
+    } finally {
+        working = false;
+        await watched;
+        await session.detach();
+    }
+    return { before, most };
+}
+
+function residentKib(process) {
+    try {
+        const status = readFileSync(`/proc/${process}/status`, "utf8");
+        return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    } catch {
+        // It has ended meanwhile.
+        return 0;
+    }
 }
