@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 
 use js_sys::Function;
-use tls_stall::{CaptureReader, Document, Options, analyze_stream};
-use tls_stall_render::{Annotated, html, json, ndjson};
+use tls_stall::{Document, analyze_stream};
+use tls_stall_render::{html, json, ndjson};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
+use crate::evidence::Evidence;
 use crate::input::Bytes;
-use crate::{analyze, cannot_read, config, unread};
+use crate::reading::Capture;
+use crate::{cannot_read, config, unread};
 
 /// Why TLS handshakes stalled in a capture.
 #[wasm_bindgen]
@@ -19,17 +21,12 @@ pub struct Diagnosis {
 
 #[wasm_bindgen]
 impl Diagnosis {
-    /// Reads the capture `input` of the name `name` to its end.
-    ///
-    /// # Errors
-    ///
-    /// Where `input` is no capture, or nothing in it could be decoded; the message is for the reader.
+    /// What `capture` says.
+    #[must_use]
     #[wasm_bindgen(constructor)]
-    pub fn new(name: &str, input: Bytes, stall_threshold_ms: u32) -> Result<Diagnosis, JsError> {
-        let config = config(stall_threshold_ms);
-        let report = analyze(name, input, &config).map_err(|message| JsError::new(&message))?;
-        let document = Document::new(Options::from(&config), vec![report]);
-        Ok(Self { document })
+    pub fn new(capture: Capture) -> Diagnosis {
+        let document = Document::new(capture.options, vec![capture.report]);
+        Self { document }
     }
 
     /// Why the rest of the capture is not in the report, if reading it failed.
@@ -63,29 +60,15 @@ impl Diagnosis {
         Self { document }
     }
 
-    /// The frames of evidence as a pcapng file; `input` is the same capture, from its beginning.
+    /// Begins to read `input`, the same capture from its beginning, for the frames of evidence.
     ///
     /// # Errors
     ///
-    /// Where `input` is no longer what was analysed.
-    pub fn annotated(&self, input: Bytes) -> Result<Vec<u8>, JsError> {
-        let Some(report) = self.document.captures.first() else {
-            return Ok(Vec::new());
-        };
-        let name = &report.source.path;
-        let failed = |reason: &dyn std::fmt::Display| JsError::new(&cannot_read(name, reason));
-        let mut annotated = Annotated::new(report, false);
-        let mut capture = annotated.beginning();
-        let mut reader = CaptureReader::new(input).map_err(|error| failed(&error))?;
-        // As far as it can be read: that something cannot was said when it was analysed.
-        while let Ok(Some(frame)) = reader.next_frame() {
-            capture.extend(annotated.frame(&frame));
-        }
-        if annotated.is_complete() {
-            Ok(capture)
-        } else {
-            Err(failed(&"it has changed since it was analysed"))
-        }
+    /// Where `input` is no capture any more.
+    pub fn evidence(&self, input: Bytes) -> Result<Evidence, JsError> {
+        let report = self.document.captures.first();
+        let report = report.ok_or_else(|| JsError::new("there is no capture"))?;
+        Evidence::new(report, input)
     }
 }
 
@@ -103,18 +86,23 @@ pub fn stream(
     take: &Function,
 ) -> Result<(), JsValue> {
     let mut result = Ok(());
-    let read = analyze_stream(name, input, &config(stall_threshold_ms), |connection| {
-        let told = ndjson::line(name, &connection)
-            .map_err(|error| JsError::from(error).into())
-            .and_then(|line| take.call1(&JsValue::NULL, &line.into()));
-        match told {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(thrown) => {
-                result = Err(thrown);
-                ControlFlow::Break(())
+    let read = analyze_stream(
+        name,
+        input,
+        &config(stall_threshold_ms, false),
+        |connection| {
+            let told = ndjson::line(name, &connection)
+                .map_err(|error| JsError::from(error).into())
+                .and_then(|line| take.call1(&JsValue::NULL, &line.into()));
+            match told {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(thrown) => {
+                    result = Err(thrown);
+                    ControlFlow::Break(())
+                }
             }
-        }
-    });
+        },
+    );
     read.map_err(|error| JsError::new(&cannot_read(name, &error)))?;
     result
 }

@@ -59,7 +59,7 @@
 //!
 //! A capture that is cut short or damaged is read as far as it goes. What is wrong with a capture,
 //! and what it cannot tell, is in its [`Notice`]s. With the feature `path`, `analyze_path` opens the
-//! file as well.
+//! file as well; [`FileAnalyzer`] is for a caller who has something else to do before the end of it.
 //!
 //! # Several files
 //!
@@ -158,7 +158,9 @@ mod tls;
 
 #[cfg(feature = "path")]
 pub use analyzer::analyze_path;
-pub use analyzer::{Analyzer, Event, Reached, analyze_merged, analyze_reader, analyze_stream};
+pub use analyzer::{
+    Analyzer, Event, FileAnalyzer, Reached, analyze_merged, analyze_reader, analyze_stream,
+};
 pub use capture::{
     CaptureReader, Compression, Format, Frame, LinkType, MergedReader, Part, ReadError,
     ReadErrorKind, Secrets,

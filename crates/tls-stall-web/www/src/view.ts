@@ -7,6 +7,8 @@ export function show(section: (typeof SECTIONS)[number]) {
     for (const id of SECTIONS) {
         element(id, HTMLElement).hidden = id !== section;
     }
+    // Where the one before was left may be far below.
+    scrollTo(0, 0);
     document.getElementById(`${section}-name`)?.focus();
 }
 

@@ -1,6 +1,14 @@
 /** Reads captures and makes reports of them, away from the page's own thread. */
 
-import { Comparison, Diagnosis, initSync, type Bytes } from "bindings";
+import {
+    type Capture,
+    Comparison,
+    Diagnosis,
+    type Evidence,
+    initSync,
+    Reading,
+} from "bindings";
+import { FileBytes } from "./file";
 import type { Answer, Form, Order, Task } from "./protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -11,20 +19,20 @@ const PROGRESS_MS = 50;
 /** What reports are made of. */
 let current: { task: Task; result: Diagnosis | Comparison } | undefined;
 
-scope.onmessage = (event: MessageEvent<Order>) => {
+scope.onmessage = async (event: MessageEvent<Order>) => {
     try {
         const order = event.data;
         if ("task" in order) {
-            analyze(order.task);
+            await analyze(order.task);
         } else {
-            make(order.make);
+            await make(order.make);
         }
     } catch (error) {
         answer({ failed: reason(error) });
     }
 };
 
-function analyze(task: Task) {
+async function analyze(task: Task) {
     const { memory } = initSync({ module: task.module });
     const begun = performance.now();
     const [file, healthy] = task.files;
@@ -32,17 +40,18 @@ function analyze(task: Task) {
         return;
     }
     const tell = progress(task.files.reduce((sum, it) => sum + it.size, 0));
-    const threshold = task.stallThresholdMs;
+    const read = async (file: File): Promise<Capture> => {
+        const bytes = new FileBytes(file, tell);
+        await bytes.load();
+        const reading = new Reading(file.name, bytes, task.stallThresholdMs, healthy !== undefined);
+        await steps(reading, bytes);
+        return reading.finish();
+    };
+    const capture = await read(file);
     const result =
         healthy === undefined
-            ? new Diagnosis(file.name, new FileBytes(file, tell), threshold)
-            : new Comparison(
-                  file.name,
-                  new FileBytes(file, tell),
-                  healthy.name,
-                  new FileBytes(healthy, tell),
-                  threshold,
-              );
+            ? new Diagnosis(capture)
+            : new Comparison(capture, await read(healthy));
     current = { task, result };
     const elapsedMs = performance.now() - begun;
     const [html, unread] = [result.html(), result.unread()];
@@ -50,19 +59,26 @@ function analyze(task: Task) {
     answer({ report: { html, unread, elapsedMs, memoryBytes } });
 }
 
-function make(form: Form) {
+/** Has `reading` go on to its end, a block of `bytes` at a time. */
+async function steps(reading: Reading | Evidence, bytes: FileBytes) {
+    while (reading.step(await bytes.load())) {
+        // Here the browser has its turn.
+    }
+}
+
+async function make(form: Form) {
     if (current === undefined) {
         return;
     }
-    const bytes = made(form, current.task, current.result);
+    const bytes = await made(form, current.task, current.result);
     answer({ made: form, bytes }, [bytes.buffer]);
 }
 
-function made(
+async function made(
     form: Form,
     task: Task,
     result: Diagnosis | Comparison,
-): Uint8Array<ArrayBuffer> {
+): Promise<Uint8Array<ArrayBuffer>> {
     const text = (it: string) => new TextEncoder().encode(it);
     if (form === "html") {
         return text(result.html());
@@ -75,51 +91,17 @@ function made(
         throw new Error("a comparison has no such form");
     }
     if (form === "annotated") {
-        const frames = result.annotated(new FileBytes(file, () => undefined));
-        return new Uint8Array(frames);
+        const bytes = new FileBytes(file, () => undefined);
+        await bytes.load();
+        const evidence = result.evidence(bytes);
+        await steps(evidence, bytes);
+        return new Uint8Array(evidence.finish());
     }
     const redacted = result.redacted();
     try {
         return text(redacted.html());
     } finally {
         redacted.free();
-    }
-}
-
-/**
- * How much of a file is read at once: each reading is a round trip to another process. The browser
- * frees large blocks, once they are read, sooner than many small ones.
- */
-const BLOCK_BYTES = 16 * 1024 * 1024;
-
-/** A file, read block by block: no more of it is held than what is being looked at. */
-class FileBytes implements Bytes {
-    private readonly reader = new FileReaderSync();
-    /** Where the next block begins. */
-    private offset = 0;
-    /** What is left of the last one. */
-    private block = new Uint8Array();
-
-    constructor(
-        private readonly file: File,
-        private readonly tell: (count: number) => void,
-    ) {}
-
-    read(room: Uint8Array): number {
-        if (this.block.length === 0) {
-            this.block = this.next();
-        }
-        const bytes = this.block.subarray(0, room.length);
-        room.set(bytes);
-        this.block = this.block.subarray(bytes.length);
-        this.tell(bytes.length);
-        return bytes.length;
-    }
-
-    private next(): Uint8Array<ArrayBuffer> {
-        const slice = this.file.slice(this.offset, this.offset + BLOCK_BYTES);
-        this.offset += slice.size;
-        return new Uint8Array(this.reader.readAsArrayBuffer(slice));
     }
 }
 

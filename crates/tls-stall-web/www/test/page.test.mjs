@@ -119,6 +119,47 @@ test("what is no capture is refused with a reason, and a cut one is read as far 
     assert.match(await frame.locator("main").innerText(), /capture-cut-short/);
 });
 
+test("a block that is larger than what is read ahead is read, and what follows it", async () => {
+    const capture = await readFile(path.join(root, "testdata/formats/pcapng.pcapng"));
+    // A custom block, which holds no packet.
+    const block = Buffer.alloc(5 << 20);
+    block.writeUInt32LE(0xbad, 0);
+    for (const at of [4, block.length - 4]) {
+        block.writeUInt32LE(block.length, at);
+    }
+    const folder = await mkdtemp(path.join(tmpdir(), "tls-stall-"));
+    const file = path.join(folder, "block.pcapng");
+    await writeFile(file, Buffer.concat([capture, block, capture, block, capture]));
+    await page.setInputFiles("#files", file);
+    await report(page);
+    const json = execFileSync(command, ["--format", "json", "block.pcapng"], { cwd: folder });
+    assert.deepEqual((await saved("json")).bytes, json);
+});
+
+test("a browser that fills no buffers of others reads the same", async () => {
+    await page.addInitScript(() => {
+        const own = () => {
+            const { getReader } = ReadableStream.prototype;
+            ReadableStream.prototype.getReader = function (options) {
+                if (options?.mode === "byob") {
+                    throw new TypeError("no such mode");
+                }
+                return getReader.call(this, options);
+            };
+        };
+        globalThis.Blob = class extends Blob {
+            constructor(parts, options) {
+                const isScript = options?.type === "text/javascript";
+                super(isScript ? [`(${own})();`, ...parts] : parts, options);
+            }
+        };
+    });
+    await page.reload();
+    await choose(STALLED);
+    await report(page);
+    assert.deepEqual((await saved("json")).bytes, tlsStall("--format", "json", STALLED));
+});
+
 test("a hostile name is text, and the report runs no script", async () => {
     const capture = await readFile(path.join(origin, STALLED));
     const name = "<script>parent.hit=1<\u2215script><img src=x onerror=parent.hit=1>.pcap";

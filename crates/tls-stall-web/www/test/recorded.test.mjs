@@ -37,6 +37,13 @@ function bytes(file, most = Infinity) {
     };
 }
 
+/** Reads the capture `input`, so many bytes in a step, and says what is in it. */
+function diagnose(name, input, step = 1 << 20) {
+    const reading = new library.Reading(name, input, 1000, false);
+    while (reading.step(step)) {}
+    return new library.Diagnosis(reading.finish());
+}
+
 /** What the command prints; `undefined` where it cannot do it. */
 function tlsStall(...args) {
     try {
@@ -51,12 +58,12 @@ test("every capture has the JSON and the HTML of the command, or is refused as t
     for (const file of captures) {
         const json = tlsStall("--format", "json", file)?.toString();
         if (json === undefined) {
-            assert.throws(() => new library.Diagnosis(file, bytes(file), 1000), /^Error: cannot read /, file);
+            assert.throws(() => diagnose(file, bytes(file)), /^Error: cannot read /, file);
             continue;
         }
         reports += 1;
-        // Pieces of an odd size, as no reading need fill its room.
-        const diagnosis = new library.Diagnosis(file, bytes(file, 997), 1000);
+        // Pieces and steps of odd sizes: no reading need fill its room, nor a step end with a frame.
+        const diagnosis = diagnose(file, bytes(file, 997), 1499);
         assert.equal(diagnosis.json(), json, file);
         assert.equal(diagnosis.html(), tlsStall("--format", "html", file).toString(), file);
         diagnosis.free();
@@ -95,7 +102,7 @@ test("a file that fails while it is read is reported as far as it went, and said
             return whole.read(room);
         },
     };
-    const diagnosis = new library.Diagnosis("card.pcap", failing, 1000);
+    const diagnosis = diagnose("card.pcap", failing);
     assert.match(diagnosis.unread(), /^cannot read card\.pcap: the card was taken out/);
 });
 
@@ -103,8 +110,13 @@ test("frames of evidence are those of the command, and not made of another captu
     const file = "testdata/origin/phone-on-3g.pcap";
     const proof = path.join(mkdtempSync(path.join(tmpdir(), "tls-stall-")), "proof.pcapng");
     tlsStall("--annotate", proof, file);
-    const diagnosis = new library.Diagnosis(file, bytes(file), 1000);
-    assert.deepEqual(Buffer.from(diagnosis.annotated(bytes(file))), readFileSync(proof));
+    const diagnosis = diagnose(file, bytes(file));
+    const evidence = (input) => {
+        const reading = diagnosis.evidence(input);
+        while (reading.step(499)) {}
+        return reading.finish();
+    };
+    assert.deepEqual(Buffer.from(evidence(bytes(file))), readFileSync(proof));
     const other = bytes("testdata/origin/phone-on-wifi.pcap");
-    assert.throws(() => diagnosis.annotated(other), /it has changed since it was analysed/);
+    assert.throws(() => evidence(other), /it has changed since it was analysed/);
 });

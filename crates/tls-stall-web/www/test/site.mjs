@@ -1,4 +1,6 @@
 // The built page on a server of its own, and a browser to look at it with.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -72,4 +74,78 @@ export async function report(page) {
     const frame = page.frameLocator("#report");
     await frame.locator("h1").waitFor();
     return frame;
+}
+
+/** Makes a capture of `megabytes` of transfer in four connections, in `folder`. */
+export function bulk(folder, megabytes) {
+    const file = path.join(folder, `${megabytes}.pcap`);
+    execFileSync(path.join(target, "debug/generate"), ["bulk", String(megabytes), file]);
+    return file;
+}
+
+/** Has the page read the frames of `file` again and again, `times` times, as one capture. */
+export async function repeat(page, file, times) {
+    await page.evaluate(() => {
+        const input = document.createElement("input");
+        Object.assign(input, { type: "file", id: "parts", hidden: true });
+        document.body.append(input);
+    });
+    await page.setInputFiles("#parts", file);
+    await page.evaluate((times) => {
+        const input = document.getElementById("parts");
+        const [file] = input.files;
+        input.remove();
+        const header = 24;
+        // Slices of a file refer to it, so that this takes no more room than one of them.
+        const frames = file.slice(header);
+        const parts = [file.slice(0, header), ...Array(times).fill(frames)];
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(parts, "long.pcap"));
+        const dropped = new DragEvent("drop", { dataTransfer: transfer, bubbles: true });
+        document.getElementById("drop").dispatchEvent(dropped);
+    }, times);
+}
+
+/** Waits until the page has read `part` of what it reads. */
+export function readTo(page, part) {
+    const isRead = (part) => document.getElementById("progress").value >= part;
+    return page.waitForFunction(isRead, part, { timeout: 120_000 });
+}
+
+/**
+ * How many mebibytes all processes of `browser` hold in memory before and at most while `work` is
+ * done. What they share is counted for each of them, before as well as after.
+ */
+export async function residentWhile(browser, work) {
+    const session = await browser.newBrowserCDPSession();
+    const resident = async () => {
+        const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+        return processInfo.reduce((sum, { id }) => sum + residentKib(id), 0) / 1024;
+    };
+    const before = await resident();
+    let [most, working] = [before, true];
+    const watched = (async () => {
+        while (working) {
+            most = Math.max(most, await resident());
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    })();
+    try {
+        await work();
+    } finally {
+        working = false;
+        await watched;
+        await session.detach();
+    }
+    return { before, most };
+}
+
+function residentKib(process) {
+    try {
+        const status = readFileSync(`/proc/${process}/status`, "utf8");
+        return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    } catch {
+        // It has ended meanwhile.
+        return 0;
+    }
 }

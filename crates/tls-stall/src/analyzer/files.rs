@@ -28,7 +28,9 @@ pub fn analyze_reader<R: Read>(
     input: R,
     config: &Config,
 ) -> Result<CaptureReport, ReadError> {
-    read(path, input, config, |_| ControlFlow::Continue(()))
+    let mut file = FileAnalyzer::new(path, input, config)?;
+    while file.advance() {}
+    Ok(file.finish())
 }
 
 /// Reads the capture file at `path` to its end and analyses it, as [`analyze_reader`] does.
@@ -58,12 +60,15 @@ pub fn analyze_stream<R: Read>(
     config: &Config,
     mut take: impl FnMut(Connection) -> ControlFlow<()>,
 ) -> Result<CaptureReport, ReadError> {
-    let mut report = read(path, input, config, |analyzer| {
-        while let Some(connection) = analyzer.poll() {
-            take(connection)?;
+    let mut file = FileAnalyzer::new(path, input, config)?;
+    'file: while file.advance() {
+        while let Some(connection) = file.poll() {
+            if take(connection).is_break() {
+                break 'file;
+            }
         }
-        ControlFlow::Continue(())
-    })?;
+    }
+    let mut report = file.finish();
     for connection in std::mem::take(&mut report.analysis.connections) {
         if take(connection).is_break() {
             break;
@@ -72,37 +77,91 @@ pub fn analyze_stream<R: Read>(
     Ok(report)
 }
 
-/// Reads a capture to its end, or until `after_each` frame breaks off.
-fn read<R: Read>(
-    path: &str,
-    input: R,
-    config: &Config,
-    mut after_each: impl FnMut(&mut Analyzer) -> ControlFlow<()>,
-) -> Result<CaptureReport, ReadError> {
-    let mut reader = CaptureReader::with_config(input, config)?;
-    let mut analyzer = Analyzer::new(config.clone());
-    let unread = loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => {
-                analyzer.push(&frame);
-                if after_each(&mut analyzer).is_break() {
-                    break None;
-                }
-            }
-            Ok(None) => break None,
-            Err(error) => break Some(error),
+/// Reads one capture file and analyses it, as far at a time as its caller wants: what
+/// [`analyze_reader`] does in one go.
+///
+/// For those who have to do something else meanwhile: show how far it has come, stop, or let an event
+/// loop turn.
+///
+/// ```
+/// use tls_stall::{Config, FileAnalyzer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # const CAPTURE: &str =
+/// #     concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/origin/phone-on-3g.pcap");
+/// let input = std::fs::File::open(CAPTURE)?;
+/// let mut file = FileAnalyzer::new("phone.pcap", input, &Config::default())?;
+/// let mut frames = 0;
+/// while file.advance() {
+///     frames += 1;
+/// }
+/// let report = file.finish();
+/// assert_eq!(report.analysis.frames, frames);
+/// assert_eq!(report.analysis.summary.stalled, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FileAnalyzer<R: Read> {
+    path: String,
+    reader: CaptureReader<R>,
+    analyzer: Analyzer,
+    /// Why the rest cannot be read.
+    failure: Option<ReadError>,
+}
+
+impl<R: Read> FileAnalyzer<R> {
+    /// Reads the header of the capture `input`, that came from `path`.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`analyze_reader`].
+    pub fn new(path: &str, input: R, config: &Config) -> Result<Self, ReadError> {
+        Ok(Self {
+            path: path.to_owned(),
+            reader: CaptureReader::with_config(input, config)?,
+            analyzer: Analyzer::new(config.clone()),
+            failure: None,
+        })
+    }
+
+    /// Takes the next frame; false where there is none, or the input has failed, and ever after.
+    pub fn advance(&mut self) -> bool {
+        if self.failure.is_some() {
+            return false;
         }
-    };
-    let mut notices = reader.notices();
-    note_losses(&mut analyzer, &notices);
-    let mut analysis = analyzer.finish();
-    name_servers(&mut analysis, reader.names());
-    notices.extend(unread.as_ref().and_then(|error| stopped("", error)));
-    analysis.notices.splice(..0, notices);
-    let mut source = Source::new(path, reader.format().name());
-    source.compression = reader.compression().map(|it| it.name().to_owned());
-    source.unread = unread.map(|error| error.to_string());
-    Ok(CaptureReport::new(source, analysis))
+        match self.reader.next_frame() {
+            Ok(Some(frame)) => {
+                self.analyzer.push(&frame);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                self.failure = Some(error);
+                false
+            }
+        }
+    }
+
+    /// A connection of which no more is to come; see [`Analyzer::poll`].
+    pub fn poll(&mut self) -> Option<Connection> {
+        self.analyzer.poll()
+    }
+
+    /// The report on what has been read so far.
+    #[must_use]
+    pub fn finish(mut self) -> CaptureReport {
+        let mut notices = self.reader.notices();
+        note_losses(&mut self.analyzer, &notices);
+        let mut analysis = self.analyzer.finish();
+        name_servers(&mut analysis, self.reader.names());
+        notices.extend(self.failure.as_ref().and_then(|error| stopped("", error)));
+        analysis.notices.splice(..0, notices);
+        let mut source = Source::new(self.path, self.reader.format().name());
+        source.compression = self.reader.compression().map(|it| it.name().to_owned());
+        source.unread = self.failure.map(|error| error.to_string());
+        CaptureReport::new(source, analysis)
+    }
 }
 
 /// Reads the files of `paths` as one capture, in the order of their times, and analyses it.

@@ -15,7 +15,7 @@ pub use self::events::{Event, Reached};
 use self::events::{Events, ends};
 #[cfg(feature = "path")]
 pub use self::files::analyze_path;
-pub use self::files::{analyze_merged, analyze_reader, analyze_stream};
+pub use self::files::{FileAnalyzer, analyze_merged, analyze_reader, analyze_stream};
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
 use self::session::{Session, is_visited};
