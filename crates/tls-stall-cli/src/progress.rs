@@ -41,7 +41,7 @@ impl Progress {
     }
 
     /// `input`, whose bytes count once they are read.
-    pub(crate) fn read<R: Read>(&self, input: R) -> impl Read + use<R> {
+    pub(crate) fn read<R: Read + Send>(&self, input: R) -> impl Read + Send + use<R> {
         self.0.wrap_read(input)
     }
 

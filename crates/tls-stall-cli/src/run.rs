@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use tls_stall::{CaptureReport, Config, Document, Options, Span, analyze_merged, analyze_reader};
+use tls_stall::{CaptureReport, Config, Document, FileAnalyzer, Options, Span, analyze_merged};
 use tls_stall_check::Place;
 use tls_stall_render::{
     TextOptions, csv, escape, html, json, markdown, ndjson, nothing_decoded, text,
@@ -71,15 +71,22 @@ impl Run<'_> {
     /// Analyses each of `files`, several at once; what comes of them is taken in their order.
     fn each(&mut self, files: &[Found]) {
         let (config, progress) = (self.config.clone(), self.progress.clone());
+        let jobs = self.args.jobs.unwrap_or_else(jobs::default);
+        let one_to_spare = jobs.get() > files.len();
         let read = |Found { path, in_folder }: &Found| -> Result<_, Option<String>> {
             let input = open(path).map_err(|error| Some(error.to_string()))?;
             let input = progress.read(input);
-            analyze_reader(&path.to_string_lossy(), input, &config).map_err(|error| {
+            let name = path.to_string_lossy();
+            let mut file = FileAnalyzer::new(&name, input, &config).map_err(|error| {
                 let is_passed_over = *in_folder && sources::is_no_capture(&error);
                 (!is_passed_over).then(|| error.to_string())
-            })
+            })?;
+            if one_to_spare {
+                file = file.unpack_ahead();
+            }
+            while file.advance() {}
+            Ok(file.finish())
         };
-        let jobs = self.args.jobs.unwrap_or_else(jobs::default);
         jobs::in_order(files, jobs, read, |Found { path, .. }, read| match read {
             Ok(capture) => self.take(&path.to_string_lossy(), capture, vec![path.clone()]),
             Err(Some(reason)) => self.failed(path, &reason),
@@ -209,9 +216,9 @@ fn config(args: &Args) -> Config {
 }
 
 /// Opens a capture, or standard input.
-pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if path == Path::new(DASH) {
-        Ok(Box::new(io::stdin().lock()))
+        Ok(Box::new(io::stdin()))
     } else {
         Ok(Box::new(Measured::open(path)?))
     }

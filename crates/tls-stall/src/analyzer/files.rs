@@ -125,6 +125,20 @@ impl<R: Read> FileAnalyzer<R> {
         })
     }
 
+    /// Unpacks a compressed file on a thread of its own, as
+    /// [`CaptureReader::unpack_ahead`] does.
+    #[cfg(feature = "compression")]
+    #[must_use]
+    pub fn unpack_ahead(self) -> Self
+    where
+        R: Send + 'static,
+    {
+        Self {
+            reader: self.reader.unpack_ahead(),
+            ..self
+        }
+    }
+
     /// Takes the next frame; false where there is none, or the input has failed, and ever after.
     pub fn advance(&mut self) -> bool {
         if self.failure.is_some() {

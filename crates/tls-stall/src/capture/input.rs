@@ -5,13 +5,15 @@ use std::io::{Read, Result};
 use super::buffer::Buffer;
 use super::compression::{Compression, Ending};
 #[cfg(feature = "compression")]
-use super::unpack::Unpacker;
+use super::unpack::{Ahead, Unpacker};
 
 /// What the window on a capture reads from.
 pub(super) enum Input<R: Read> {
     Plain(R),
     #[cfg(feature = "compression")]
     Packed(Box<Unpacker<R>>),
+    #[cfg(feature = "compression")]
+    Ahead(Ahead),
 }
 
 impl<R: Read> Input<R> {
@@ -41,6 +43,18 @@ impl<R: Read> Input<R> {
         None
     }
 
+    /// The same, unpacked from here on by a thread of its own, where there can be one.
+    #[cfg(feature = "compression")]
+    pub(super) fn unpacked_ahead(self) -> Self
+    where
+        R: Send + 'static,
+    {
+        match self {
+            Self::Packed(unpacker) => Ahead::new(unpacker).map_or_else(Self::Packed, Self::Ahead),
+            as_it_is => as_it_is,
+        }
+    }
+
     /// How the unpacking ended, and where in the compressed file; `None` where nothing is unpacked
     /// or it goes on.
     pub(super) fn ending(&self) -> Option<(&Ending, u64)> {
@@ -48,6 +62,8 @@ impl<R: Read> Input<R> {
             Self::Plain(_) => None,
             #[cfg(feature = "compression")]
             Self::Packed(unpacker) => unpacker.ending(),
+            #[cfg(feature = "compression")]
+            Self::Ahead(ahead) => ahead.ending(),
         }
     }
 }
@@ -58,6 +74,8 @@ impl<R: Read> Read for Input<R> {
             Self::Plain(input) => input.read(room),
             #[cfg(feature = "compression")]
             Self::Packed(unpacker) => unpacker.read(room),
+            #[cfg(feature = "compression")]
+            Self::Ahead(ahead) => ahead.read(room),
         }
     }
 }

@@ -7,6 +7,8 @@
 )]
 
 mod accuracy;
+#[cfg(feature = "compression")]
+mod ahead;
 mod bad_input;
 mod compare;
 mod contrast;

@@ -10,6 +10,7 @@
 //! does. xz also keeps 16 bytes for each of its blocks, of which a file from `xz` has one, or one
 //! for every few megabytes.
 
+mod ahead;
 mod gzip;
 mod lz4;
 mod packed;
@@ -18,6 +19,7 @@ mod zstd;
 
 use std::io::{self, Read};
 
+pub(super) use self::ahead::Ahead;
 use self::gzip::Gzip;
 use self::lz4::Lz4;
 use self::packed::{Packed, Stop};
