@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { launch, report, serve, target } from "./site.mjs";
 
-const ROUNDS = 5;
+const ROUNDS = 10;
 const CAPTURES = [
     ["bulk", "300"],
     ["connections", "60000"],
