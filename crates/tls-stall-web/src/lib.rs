@@ -1,8 +1,8 @@
 //! tls-stall in a web page: the library and its renderers, compiled to WebAssembly.
 //!
 //! A worker hands over a file as an object that gives it piece by piece, and has the module go on as
-//! far as the browser has read it: so neither holds more of a capture of gigabytes than its report. The reports are those of the command, to the
-//! byte, as both are written by `tls-stall-render`.
+//! far as the browser has read it: so neither holds more of a capture of gigabytes than its report.
+//! The reports are those of the command, to the byte, as both are written by `tls-stall-render`.
 
 mod comparison;
 mod diagnosis;
