@@ -55,10 +55,34 @@ impl Handshake {
         server_is_read: bool,
         milestones: &mut Milestones,
     ) -> Next {
-        match from {
-            Side::Client => self.note_client(event, body, server_is_read, milestones),
-            Side::Server => self.note_server(event, body, server_is_read, milestones),
+        match (event, from) {
+            (
+                Event::Record {
+                    content: ContentType::Alert,
+                    len,
+                    first,
+                },
+                _,
+            ) => self.note_encrypted_alert(from, len, first, milestones),
+            (
+                Event::Alert {
+                    level,
+                    description,
+                    at,
+                },
+                _,
+            ) => {
+                let content = AlertContent::Clear { level, description };
+                self.note_alert(from, content, at, milestones);
+            }
+            (event, Side::Client) => {
+                return self.note_client(event, body, server_is_read, milestones);
+            }
+            (event, Side::Server) => {
+                return self.note_server(event, body, server_is_read, milestones);
+            }
         }
+        Next::GoOn
     }
 
     /// Notes a hello of `from` of which not all was captured: it counts as far as it goes.
@@ -132,19 +156,6 @@ impl Handshake {
             } => {
                 return self.note_client_data(len, first, server_is_read, milestones);
             }
-            Event::Record {
-                content: ContentType::Alert,
-                len,
-                first,
-            } => self.note_encrypted_alert(Side::Client, len, first, milestones),
-            Event::Alert {
-                level,
-                description,
-                at,
-            } => {
-                let content = AlertContent::Clear { level, description };
-                self.note_alert(Side::Client, content, at, milestones);
-            }
             _ => {}
         }
         Next::GoOn
@@ -192,24 +203,11 @@ impl Handshake {
             {
                 self.note_alert(Side::Server, AlertContent::Encrypted, first, milestones);
             }
-            Event::Record {
-                content: ContentType::Alert,
-                len,
-                first,
-            } => self.note_encrypted_alert(Side::Server, len, first, milestones),
             Event::RecordEnd { last, .. } if !self.client_flight_begun => {
                 self.server_last = Some(self.server_last.map_or(last, |earlier| earlier.max(last)));
                 if let Some(hello) = self.server_hello_last.take() {
                     milestones.reach(Milestone::ServerHelloEnd, last.max(hello));
                 }
-            }
-            Event::Alert {
-                level,
-                description,
-                at,
-            } => {
-                let content = AlertContent::Clear { level, description };
-                self.note_alert(Side::Server, content, at, milestones);
             }
             _ => {}
         }
