@@ -4,9 +4,9 @@ use std::ops::{Deref, DerefMut};
 
 /// A value that takes a pointer's room until it is first changed.
 ///
-/// Reading gives [`Empty::EMPTY`] until then; whoever borrows it mutably makes the value, so that
-/// those who only ask must not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Until then, reading gives [`Empty::EMPTY`]. To borrow it mutably makes the value; those who change
+/// only what is there ask for what was [made](Self::made).
+#[derive(Debug, Clone)]
 pub(crate) struct Rare<T>(Option<Box<T>>);
 
 /// A type whose default can be read without being made.
@@ -37,6 +37,15 @@ impl<T: Empty> DerefMut for Rare<T> {
     }
 }
 
+/// Equal where the values are, whether they were made or not.
+impl<T: Empty + PartialEq> PartialEq for Rare<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Empty + Eq> Eq for Rare<T> {}
+
 impl<T> Rare<T> {
     /// The value, where there is one to change.
     pub(crate) fn made(&mut self) -> Option<&mut T> {
@@ -60,6 +69,8 @@ mod tests {
         rare.push(1);
         assert_eq!(*rare, [1]);
         assert_eq!(rare.made(), Some(&mut vec![1]));
+        rare.clear();
+        assert_eq!(rare, Rare::default());
         assert_eq!(size_of_val(&rare), size_of::<usize>());
     }
 }
