@@ -7,6 +7,7 @@
 mod assembler;
 mod connection;
 mod hops;
+mod index;
 mod key;
 mod knock;
 mod passage;

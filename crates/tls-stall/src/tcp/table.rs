@@ -1,12 +1,8 @@
 //! All connections of a capture, numbered as Wireshark numbers them.
 
-use std::hash::BuildHasher as _;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-
 use super::assembler::Budget;
 use super::connection::{Connection, Side, StreamSink};
+use super::index::{Index, Indexed};
 use super::key::{ConnectionKey, StoredKey};
 use super::knock::Knock;
 use super::seq::SeqNumber;
@@ -20,9 +16,6 @@ const AFTERLIFE: Span = Span::from_secs(240);
 
 /// Connections that begin before it is worth a look which of those before them can be forgotten.
 const LEAST_BEGUN: usize = 1024;
-
-/// Connections that are found without the index; a power of two.
-const RECENT: usize = 8192;
 
 /// A connection, what it has reached, and what reads its bytes.
 #[derive(Debug)]
@@ -64,13 +57,9 @@ impl<S: StreamSink> Entry<S> {
 /// The connections that were seen, at most so many at a time.
 #[derive(Debug)]
 pub(crate) struct Table<S> {
-    index: HashTable<Indexed>,
-    hasher: RandomState,
+    index: Index,
     slots: Vec<Slot<S>>,
     vacant: Vec<u32>,
-    /// Those of the index that were found last, each where the low bits of its hash say: most packets
-    /// belong to a few of a million connections, and here they are found in the processor's cache.
-    recent: Box<[Indexed]>,
     next_stream: u64,
     /// Connections that have begun since it was last looked which can be forgotten.
     begun: usize,
@@ -81,22 +70,8 @@ pub(crate) struct Table<S> {
     pub(crate) exceeded: bool,
 }
 
-/// A slot, and half of its key's hash: so that the index grows without a look at the keys.
-#[derive(Debug, Clone, Copy)]
-struct Indexed {
-    hash: u32,
-    slot: u32,
-}
-
-impl Indexed {
-    /// Of no connection.
-    const NONE: Self = Self {
-        hash: 0,
-        slot: u32::MAX,
-    };
-}
-
 /// What is kept of a connection as long as it is not forgotten; there may be a million.
+///
 /// In a cache line of its own, as finding it takes longer than all that is done with it.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -147,11 +122,9 @@ impl<S: StreamSink> Table<S> {
     /// A table for at most `limit` connections at a time.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            index: HashTable::new(),
-            hasher: RandomState::default(),
+            index: Index::new(),
             slots: Vec::new(),
             vacant: Vec::new(),
-            recent: vec![Indexed::NONE; RECENT].into(),
             next_stream: 0,
             begun: 0,
             limit: limit.max(1),
@@ -202,7 +175,7 @@ impl<S: StreamSink> Table<S> {
             from: slot.side(source_is_low),
         };
         let is_done = matches!(slot.state, State::Settled);
-        self.note_recent(indexed);
+        self.index.note_recent(indexed);
         Located {
             place,
             is_known: true,
@@ -319,7 +292,6 @@ impl<S: StreamSink> Table<S> {
     }
 
     fn insert(&mut self, key: &ConnectionKey, slot: Slot<S>) -> u32 {
-        let hash = self.hash(key);
         let vacant = self.vacant.pop();
         let number = vacant
             .or_else(|| u32::try_from(self.slots.len()).ok())
@@ -328,39 +300,15 @@ impl<S: StreamSink> Table<S> {
             Some(place) => *place = slot,
             None => self.slots.push(slot),
         }
-        let indexed = Indexed { hash, slot: number };
-        let spread = |it: &Indexed| spread(it.hash);
-        self.index.insert_unique(spread(&indexed), indexed, spread);
-        self.note_recent(indexed);
+        self.index.insert(key, number);
         number
     }
 
     /// Where the connection with this key is.
     #[inline]
     fn look_up(&self, key: &ConnectionKey) -> Option<Indexed> {
-        let hash = self.hash(key);
-        let is_it = |indexed: &Indexed| {
-            indexed.hash == hash && self.slot(indexed.slot).is_some_and(|slot| slot.key.is(key))
-        };
-        let recent = self.recent(hash);
-        if is_it(&recent) {
-            return Some(recent);
-        }
-        self.index.find(spread(hash), is_it).copied()
-    }
-
-    /// What was found last of those whose hash has these low bits.
-    #[inline]
-    fn recent(&self, hash: u32) -> Indexed {
-        let recent = self.recent.get(recent_place(hash));
-        recent.copied().unwrap_or(Indexed::NONE)
-    }
-
-    #[inline]
-    fn note_recent(&mut self, indexed: Indexed) {
-        if let Some(recent) = self.recent.get_mut(recent_place(indexed.hash)) {
-            *recent = indexed;
-        }
+        let has_key = |number: u32| self.slot(number).is_some_and(|slot| slot.key.is(key));
+        self.index.find(key, has_key)
     }
 
     #[inline]
@@ -377,32 +325,17 @@ impl<S: StreamSink> Table<S> {
         self.slot_mut(number)?.settle()
     }
 
-    fn hash(&self, key: &ConnectionKey) -> u32 {
-        let [a, b, c, d, ..] = self.hasher.hash_one(key).to_be_bytes();
-        u32::from_be_bytes([a, b, c, d])
-    }
-
     /// Forgets what is in a slot.
     fn remove(&mut self, number: u32) {
         let Some(slot) = self.slot(number) else {
             return;
         };
-        let hash = self.hash(&slot.key.key());
-        let entry = self
-            .index
-            .find_entry(spread(hash), |indexed| indexed.slot == number);
-        if let Ok(entry) = entry {
-            entry.remove();
+        let key = slot.key.key();
+        if self.index.remove(&key, number) {
             self.vacant.push(number);
         }
         if let Some(slot) = self.slot_mut(number) {
             slot.state = State::Vacant;
-        }
-        if self.recent(hash).slot == number {
-            self.note_recent(Indexed {
-                hash,
-                ..Indexed::NONE
-            });
         }
     }
 
@@ -446,7 +379,7 @@ impl<S: StreamSink> Table<S> {
 
     /// The slots that are in use, in no order, and when something of each was last seen.
     fn occupied(&self) -> Vec<(Timestamp, u32)> {
-        let numbers = self.index.iter().map(|indexed| indexed.slot);
+        let numbers = self.index.slots();
         numbers
             .filter_map(|number| Some((self.slot(number)?.last, number)))
             .collect()
@@ -518,17 +451,6 @@ impl<S: StreamSink> Slot<S> {
         });
         entry
     }
-}
-
-/// Where among the recent ones a connection with this `hash` stands.
-#[inline]
-fn recent_place(hash: u32) -> usize {
-    usize::try_from(hash).unwrap_or(0) & (RECENT - 1)
-}
-
-/// The index takes a slot's place from the lower bits of a hash and a tag from the upper ones.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]

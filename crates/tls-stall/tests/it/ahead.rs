@@ -1,6 +1,8 @@
 //! Unpacked on another thread, a file reads as it does without.
 
 use std::io::{self, Cursor, Read, Write as _};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, ThreadId};
 
 use flate2::write::GzEncoder;
 use testkit::{Link, Wire, generate};
@@ -77,6 +79,31 @@ fn an_input_that_fails_is_told_with_its_own_words() {
         }
     };
     assert!(error.starts_with("the disk is on fire"), "{error}");
+}
+
+/// Tells which thread reads it.
+struct Telling(Cursor<Vec<u8>>, Sender<ThreadId>);
+
+impl Read for Telling {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.1
+            .send(thread::current().id())
+            .map_err(io::Error::other)?;
+        self.0.read(room)
+    }
+}
+
+#[test]
+fn the_rest_of_a_compressed_file_is_read_by_one_other_thread() {
+    let (tell, told) = channel();
+    let reader = CaptureReader::new(Telling(Cursor::new(long()), tell)).unwrap();
+    let here = thread::current().id();
+    assert!(told.try_iter().all(|thread| thread == here));
+    let mut reader = reader.unpack_ahead();
+    while reader.next_frame().unwrap().is_some() {}
+    let threads: Vec<ThreadId> = told.try_iter().collect();
+    assert!(threads.len() > 1 && threads[0] != here, "{threads:?}");
+    assert!(threads.iter().all(|&thread| thread == threads[0]));
 }
 
 #[test]

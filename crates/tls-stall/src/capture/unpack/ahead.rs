@@ -1,6 +1,7 @@
 //! Unpacking on a thread of its own, a little ahead of the reading.
 
 use std::io::{self, ErrorKind, Read};
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -19,15 +20,20 @@ pub(in crate::capture) struct Ahead {
     unpacked: Receiver<Unpacked>,
     /// Blocks that have been read, to be filled again.
     spent: Sender<Vec<u8>>,
-    block: Vec<u8>,
-    /// How much of it has been read.
-    at: usize,
+    block: Block,
     ending: Option<(Ending, u64)>,
+}
+
+/// Bytes in a buffer that is larger, so that it need not be cleared to be filled again.
+#[derive(Debug, Default)]
+struct Block {
+    buffer: Vec<u8>,
+    filled: Range<usize>,
 }
 
 #[derive(Debug)]
 enum Unpacked {
-    Bytes(Vec<u8>),
+    Bytes(Block),
     Failed(io::Error),
     Ended(Ending, u64),
 }
@@ -53,8 +59,7 @@ impl Ahead {
         Ok(Self {
             unpacked,
             spent,
-            block: Vec::new(),
-            at: 0,
+            block: Block::default(),
             ending: None,
         })
     }
@@ -71,10 +76,9 @@ impl Read for Ahead {
         if self.ending.is_some() || room.is_empty() {
             return Ok(0);
         }
-        if self.at == self.block.len() {
+        if self.block.filled.is_empty() {
             // Whether the other thread wants it is its affair.
-            let _ = self.spent.send(std::mem::take(&mut self.block));
-            self.at = 0;
+            let _ = self.spent.send(std::mem::take(&mut self.block).buffer);
             match self.unpacked.recv() {
                 Ok(Unpacked::Bytes(block)) => self.block = block,
                 Ok(Unpacked::Failed(error)) => return Err(error),
@@ -85,8 +89,9 @@ impl Read for Ahead {
                 Err(_) => return Err(io::Error::other("unpacking broke off")),
             }
         }
-        let count = self.block.get(self.at..).unwrap_or_default().read(room)?;
-        self.at = self.at.saturating_add(count);
+        let Block { buffer, filled } = &mut self.block;
+        let count = buffer.get(filled.clone()).unwrap_or_default().read(room)?;
+        filled.start = filled.start.saturating_add(count);
         Ok(count)
     }
 }
@@ -98,15 +103,15 @@ fn unpack<R: Read>(
     spent: &Receiver<Vec<u8>>,
 ) {
     loop {
-        let mut block = spent.try_recv().unwrap_or_default();
-        block.resize(BLOCK, 0);
-        let unpacked = match unpacker.read(&mut block) {
+        let mut buffer = spent.try_recv().unwrap_or_default();
+        buffer.resize(BLOCK, 0);
+        let unpacked = match unpacker.read(&mut buffer) {
             Ok(count) => match unpacker.ending() {
                 Some((ending, offset)) if count == 0 => Unpacked::Ended(ending.clone(), offset),
-                _ => {
-                    block.truncate(count);
-                    Unpacked::Bytes(block)
-                }
+                _ => Unpacked::Bytes(Block {
+                    buffer,
+                    filled: 0..count,
+                }),
             },
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => Unpacked::Failed(error),
