@@ -173,8 +173,8 @@ pub(crate) struct Args {
 
     /// Read so many captures at once
     ///
-    /// As many as there are processors, unless told. Where there are fewer, compressed ones are unpacked on
-    /// the side. The report is the same.
+    /// As many as there are processors, unless told. Where there are fewer, one is unpacked, read and
+    /// judged by several. The report is the same.
     #[arg(long, value_name = "N", help_heading = READING)]
     pub(crate) jobs: Option<NonZeroUsize>,
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use tls_stall::{CaptureReport, Config, Document, FileAnalyzer, Options, Span, analyze_merged};
@@ -70,9 +71,9 @@ struct Run<'a> {
 impl Run<'_> {
     /// Analyses each of `files`, several at once; what comes of them is taken in their order.
     fn each(&mut self, files: &[Found]) {
-        let (config, progress) = (self.config.clone(), self.progress.clone());
-        let jobs = self.args.jobs.unwrap_or_else(jobs::default);
-        let one_to_spare = jobs.get() > files.len();
+        let progress = self.progress.clone();
+        let jobs = self.jobs();
+        let config = self.config_for(files.len());
         let read = |Found { path, in_folder }: &Found| -> Result<_, Option<String>> {
             let input = open(path).map_err(|error| Some(error.to_string()))?;
             let input = progress.read(input);
@@ -81,7 +82,7 @@ impl Run<'_> {
                 let is_passed_over = *in_folder && sources::is_no_capture(&error);
                 (!is_passed_over).then(|| error.to_string())
             })?;
-            if one_to_spare {
+            if config.threads > 1 {
                 file = file.unpack_ahead();
             }
             while file.advance() {}
@@ -94,6 +95,17 @@ impl Run<'_> {
         });
     }
 
+    fn jobs(&self) -> NonZeroUsize {
+        self.args.jobs.unwrap_or_else(jobs::default)
+    }
+
+    /// The settings for reading so many captures at once: processors that are to spare work on them.
+    fn config_for(&self, captures: usize) -> Config {
+        let mut config = self.config.clone();
+        config.threads = self.jobs().get().div_ceil(captures.max(1));
+        config
+    }
+
     /// Analyses all files as one capture.
     fn merged(&mut self, files: &[Found]) {
         let files = without_copies(files);
@@ -102,7 +114,8 @@ impl Run<'_> {
             let file = sources::open_regular(path, "--merge")?;
             Ok(self.progress.read(file))
         };
-        let (capture, errors) = analyze_merged(paths, open, &self.config);
+        let config = self.config_for(1);
+        let (capture, errors) = analyze_merged(paths, open, &config);
         let in_folders = files.iter().filter(|file| file.in_folder);
         let in_folders: HashSet<&Path> = in_folders.map(|file| file.path.as_path()).collect();
         for (path, error) in &errors {

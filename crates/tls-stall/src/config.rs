@@ -55,6 +55,15 @@ pub struct Config {
     ///
     /// Further ones are dropped, and [`Event::Missed`](crate::Event::Missed) says how many.
     pub max_events: usize,
+    /// Threads that work on one capture at once, at most (1).
+    ///
+    /// The second judges lookups and connections that are over, beside the one that reads: where there
+    /// are many of them, the report, which is the same, is there in little more than half of the time.
+    /// With [`FileAnalyzer::unpack_ahead`](crate::FileAnalyzer::unpack_ahead) the second one unpacks,
+    /// and a third judges. [`Analyzer::poll`](crate::Analyzer::poll) and
+    /// [`end`](crate::Analyzer::end) bring judging back to the caller's thread; with
+    /// [`max_events`](Self::max_events), or where no thread can be started, it never leaves it.
+    pub threads: usize,
     /// What the caller adds.
     pub(crate) extensions: Extensions,
 }
@@ -122,6 +131,7 @@ impl Default for Config {
             max_lookups: 100_000,
             max_reported: 100_000,
             max_events: 0,
+            threads: 1,
             extensions: Extensions::default(),
         }
     }

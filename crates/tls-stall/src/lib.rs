@@ -155,6 +155,7 @@ mod tcp;
 mod time;
 mod timeline;
 mod tls;
+mod worker;
 
 #[cfg(feature = "path")]
 pub use analyzer::analyze_path;

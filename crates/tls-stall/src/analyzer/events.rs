@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::Analyzer;
+use super::extent::Extent;
+use super::judge::Judge;
 use super::reporter::Reporter;
 use crate::decode::Endpoint;
 use crate::dns::Lookups;
@@ -61,7 +63,7 @@ pub(super) struct Events {
 }
 
 /// The milestones that a connection had reached, a bit each; `None` where nobody asks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Before(Option<u32>);
 
 impl Events {
@@ -175,37 +177,42 @@ impl Analyzer {
     /// until it gives `None`, after each frame or now and then, and once more after
     /// [`end`](Self::end).
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.queue.pop_front()
-    }
-
-    /// Notes that no more is to come of `setup`, before it is kept or counted.
-    pub(super) fn note_settled(&mut self, setup: &Setup, before: Before) {
-        if !self.events.are_wanted() {
-            return;
-        }
-        let ends = (setup.stream, setup.client, setup.server);
-        self.events
-            .note(ends, &setup.milestones, before, self.first_frame);
-        let end = self.latest.unwrap_or(setup.last);
-        let waits = waits(setup, end, self.config.stall_threshold);
-        let connection = Reporter::new(self).connection(setup, &waits, Vec::new());
-        self.events.push(Event::Settled(connection));
+        self.judging.here().events.queue.pop_front()
     }
 
     /// Notes what became of lookups up to `now`.
     pub(super) fn note_lookups(&mut self, now: Timestamp) {
-        if self.events.are_wanted() {
-            self.events
-                .note_lookups(&mut self.lookups, now, self.first_frame);
+        if self.config.max_events > 0 {
+            let judge = self.judging.here();
+            judge
+                .events
+                .note_lookups(&mut judge.lookups, now, self.extent.first);
         }
     }
 
     /// Notes the lookups that the capture's end leaves open.
     pub(super) fn note_open_lookups(&mut self) {
-        if let Some(latest) = self.latest {
+        if let Some(latest) = self.extent.latest {
             self.note_lookups(latest.time);
-            self.events.end_lookups(&self.lookups, self.first_frame);
+            let judge = self.judging.here();
+            judge.events.end_lookups(&judge.lookups, self.extent.first);
         }
+    }
+}
+
+impl Judge {
+    /// Notes that no more is to come of `setup`, before it is kept or counted.
+    pub(super) fn note_settled(&mut self, setup: &Setup, before: Before, extent: &Extent) {
+        if !self.events.are_wanted() {
+            return;
+        }
+        let ends = (setup.stream, setup.client, setup.server);
+        self.events
+            .note(ends, &setup.milestones, before, extent.first);
+        let end = extent.latest.unwrap_or(setup.last);
+        let waits = waits(setup, end, self.config.stall_threshold);
+        let connection = Reporter::new(self, extent).connection(setup, &waits, Vec::new());
+        self.events.push(Event::Settled(connection));
     }
 }
 

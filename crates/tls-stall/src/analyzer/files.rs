@@ -126,13 +126,16 @@ impl<R: Read> FileAnalyzer<R> {
     }
 
     /// Unpacks a compressed file on a thread of its own, as
-    /// [`CaptureReader::unpack_ahead`] does.
+    /// [`CaptureReader::unpack_ahead`] does: the second of [`Config::threads`].
     #[cfg(feature = "compression")]
     #[must_use]
-    pub fn unpack_ahead(self) -> Self
+    pub fn unpack_ahead(mut self) -> Self
     where
         R: Send + 'static,
     {
+        if self.reader.compression().is_some() && self.analyzer.config.threads <= 2 {
+            self.analyzer.judge_here();
+        }
         Self {
             reader: self.reader.unpack_ahead(),
             ..self
@@ -207,7 +210,9 @@ pub fn analyze_merged<R: Read, P: Into<PathBuf>>(
 /// Tells the analyzer where the files themselves say that frames are missing.
 fn note_losses(analyzer: &mut Analyzer, notices: &[Notice]) {
     let mut codes = notices.iter().map(|notice| notice.code);
-    analyzer.quality.capturer_lost = codes.any(|code| code == NoticeCode::FramesLost);
+    if codes.any(|code| code == NoticeCode::FramesLost) {
+        analyzer.note_losses();
+    }
 }
 
 /// That the input failed within the capture; other errors have notices of their own.

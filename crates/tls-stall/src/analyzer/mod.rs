@@ -1,8 +1,11 @@
 //! Frames in, report out: the only place that knows all stages.
 
+mod aside;
 mod attempts;
 mod events;
+mod extent;
 mod files;
+mod judge;
 mod notices;
 mod reporter;
 mod session;
@@ -11,29 +14,29 @@ mod trust;
 
 use std::collections::BTreeSet;
 
+use self::aside::Judging;
+use self::events::ends;
 pub use self::events::{Event, Reached};
-use self::events::{Events, ends};
+use self::extent::Extent;
 #[cfg(feature = "path")]
 pub use self::files::analyze_path;
 pub use self::files::{FileAnalyzer, analyze_merged, analyze_reader, analyze_stream};
+use self::judge::{Fact, Judge, Over, visit};
 use self::notices::{LookupsSeen, Seen, Tally};
 use self::reporter::Reporter;
 use self::session::{Session, is_visited};
-use self::settled::Settled;
 
-use crate::capture::{Frame, LinkType};
-use crate::companions::{Companions, Exchange, Visit};
+use crate::capture::Frame;
+use crate::companions::asks_or_answers;
 use crate::config::Config;
 use crate::decode::{
     Fragments, IcmpError, Packet, Segment, Undecoded, Whole, app_name, decode, decode_whole,
 };
-use crate::dns::Lookups;
-use crate::milestone::{Milestone, Milestones};
-use crate::quality::Quality;
-use crate::report::{Analysis, Connection, Summary};
-use crate::tcp::{self, Budget, Entry, Place, Side, Table, Unreachable};
+use crate::milestone::Milestone;
+use crate::quality::{VpnApp, is_pause};
+use crate::report::{Analysis, Connection};
+use crate::tcp::{Budget, Entries, Entry, Place, Side, Table, Unreachable};
 use crate::time::{Moment, Span, Timestamp};
-use crate::timeline::{Setup, led_to, resolve};
 use crate::tls::begins_client_hello;
 
 /// Takes the frames of one capture, in its order, and says what its connections waited for.
@@ -50,44 +53,29 @@ use crate::tls::begins_client_hello;
 #[derive(Debug)]
 pub struct Analyzer {
     config: Config,
-    frames: u64,
-    decoded_frames: u64,
-    first_frame: Option<Moment>,
-    latest: Option<Moment>,
-    link_types: Vec<LinkType>,
+    extent: Extent,
     seen: Seen,
+    vpn_app: VpnApp,
     fragments: Fragments,
     table: Table<Session>,
     budget: Budget,
-    lookups: Lookups,
-    companions: Companions,
-    #[allow(
-        clippy::vec_box,
-        reason = "an entry stays where it is until it is settled"
-    )]
-    displaced: Vec<Box<Entry<Session>>>,
-    settled: Settled,
+    displaced: Entries<Session>,
     /// Connections to services that others wait for, those that are over included.
     visiting: BTreeSet<Place>,
-    quality: Quality,
-    /// The counts of the connections that [`poll`](Self::poll) has given.
-    told: Summary,
+    judging: Judging,
     /// When idle connections were last looked for.
     swept: Option<Timestamp>,
-    events: Events,
 }
 
 impl Analyzer {
     /// An analyzer for one capture.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let mut analyzer = Self {
-            frames: 0,
-            decoded_frames: 0,
-            first_frame: None,
-            latest: None,
-            link_types: Vec::new(),
+        let judge = Box::new(Judge::new(config.clone()));
+        Self {
+            extent: Extent::default(),
             seen: Seen::default(),
+            vpn_app: VpnApp::default(),
             fragments: Fragments::new(config.max_fragmented_packets, config.max_fragment_bytes),
             table: Table::new(config.max_connections).opening_at_once(config.max_events > 0),
             budget: Budget {
@@ -95,21 +83,17 @@ impl Analyzer {
                 left: config.max_total_reassembly,
                 exceeded: false,
             },
-            lookups: Lookups::new(config.max_lookups),
-            companions: Companions::new(config.max_connections),
             displaced: Vec::new(),
-            settled: Settled::default(),
             visiting: BTreeSet::new(),
-            quality: Quality::default(),
-            told: Summary::default(),
+            // Events are told in the order in which they happen.
+            judging: if config.threads > 1 && config.max_events == 0 {
+                Judging::aside(judge)
+            } else {
+                Judging::Here(judge)
+            },
             swept: None,
-            events: Events::new(config.max_events),
             config,
-        };
-        if analyzer.events.are_wanted() {
-            analyzer.lookups.watch();
         }
-        analyzer
     }
 
     /// Takes the next frame; what it cannot use is counted and becomes a notice.
@@ -121,11 +105,12 @@ impl Analyzer {
         // Borrowed where it is made: to move it out costs as much as to decode it.
         match &decode(frame) {
             Ok(packet) => {
-                self.decoded_frames = self.decoded_frames.saturating_add(1);
+                self.extent.decoded_frames = self.extent.decoded_frames.saturating_add(1);
                 if let Packet::Tcp(segment) = packet
                     && segment.flags.syn()
+                    && let Some(sign) = self.vpn_app.syn(segment, frame)
                 {
-                    self.quality.syn(segment, Some(frame), moment);
+                    self.judging.note(Fact::MadeByApp(sign, moment));
                 }
                 self.take_packet(packet, moment, 0);
                 if let Packet::Tcp(segment) = packet
@@ -150,14 +135,19 @@ impl Analyzer {
     /// [`keep_all`](Config::keep_all) only. Set [`max_idle`](Config::max_idle) for those that never
     /// end.
     pub fn poll(&mut self) -> Option<Connection> {
-        while let Some(mut setup) = self.settled.pop() {
-            self.note_open_visits();
-            self.settled.attempts.confirm(&mut setup);
-            let mut reporter = Reporter::new(self);
+        if self.judging.here().settled.kept.is_empty() {
+            return None;
+        }
+        self.note_open_visits();
+        let (judge, extent) = (self.judging.here(), &self.extent);
+        judge.quality.seen_to(extent.last);
+        while let Some(mut setup) = judge.settled.pop() {
+            judge.settled.attempts.confirm(&mut setup);
+            let mut reporter = Reporter::new(judge, extent);
             reporter.add(&setup);
             let (mut connections, summary) = reporter.into_connections();
-            self.settled.apps.remove(&setup.stream);
-            self.told.add(&summary);
+            judge.settled.apps.remove(&setup.stream);
+            judge.told.add(&summary);
             if let Some(connection) = connections.pop() {
                 return Some(connection);
             }
@@ -188,55 +178,66 @@ impl Analyzer {
     #[must_use]
     pub fn finish(mut self) -> Analysis {
         self.end();
-        let kept = self.settled.kept.make_contiguous();
+        let (judge, extent) = (self.judging.here(), &self.extent);
+        judge.quality.seen_to(extent.last);
+        judge.companions.visits.show(Vec::new());
+        let kept = judge.settled.kept.make_contiguous();
         kept.sort_by_key(|setup| setup.stream);
-        self.companions.visits.show(Vec::new());
-        for setup in &mut self.settled.kept {
-            self.settled.attempts.confirm(setup);
+        for setup in &mut judge.settled.kept {
+            judge.settled.attempts.confirm(setup);
         }
-        let mut reporter = Reporter::new(&self);
-        for setup in &self.settled.kept {
+        let mut reporter = Reporter::new(judge, extent);
+        for setup in &judge.settled.kept {
             reporter.add(setup);
         }
-        let mut analysis = reporter.finish();
-        for setup in &self.settled.kept {
+        let mut analysis = reporter.finish(self.table.seen());
+        for setup in &judge.settled.kept {
             if setup.reading.is_tls && !setup.has(Milestone::Syn) {
                 Tally::add(&mut self.seen.mid_connection, setup.first);
             }
         }
+        let lookups = &judge.lookups;
         self.seen.lookups = LookupsSeen {
-            any: !self.lookups.all().is_empty(),
-            cut: self.lookups.cut().saturating_add(self.lookups.unreadable()),
-            unasked: self.lookups.unasked(),
+            any: !lookups.all().is_empty(),
+            cut: lookups.cut().saturating_add(lookups.unreadable()),
+            unasked: lookups.unasked(),
         };
         let limits = self.table.exceeded
             || self.budget.exceeded
             || self.fragments.exceeded
-            || self.companions.exceeded()
-            || self.settled.attempts.exceeded
-            || self.lookups.evicted() > 0;
+            || judge.companions.exceeded()
+            || judge.settled.attempts.exceeded
+            || lookups.evicted() > 0;
         self.seen.limits(limits, &self.config);
-        self.seen.unreported = self.settled.exceeded.then_some(self.config.max_reported);
+        self.seen.unreported = judge.settled.exceeded.then_some(self.config.max_reported);
         analysis.notices = self.seen.notices(&analysis);
         analysis
             .notices
-            .extend(trust::notices(&self.quality, &self.lookups));
+            .extend(trust::notices(&judge.quality, lookups));
         analysis.notices.sort_by_key(|notice| notice.code);
         analysis
     }
 
+    /// Judges on the caller's thread from here on.
+    #[cfg(feature = "compression")]
+    fn judge_here(&mut self) {
+        self.judging.here();
+    }
+
+    /// Notes that the capturer counted frames that it lost.
+    fn note_losses(&mut self) {
+        self.judging.here().quality.capturer_lost = true;
+    }
+
     fn note_frame(&mut self, frame: &Frame<'_>, moment: Moment) {
-        self.frames = self.frames.saturating_add(1);
-        self.first_frame.get_or_insert(moment);
-        self.quality.frame(moment);
-        match self.latest {
-            Some(latest) if moment.time < latest.time => self.seen.backwards(moment),
-            _ => self.latest = Some(moment),
+        let latest = self.extent.latest;
+        if latest.is_some_and(|latest| moment.time < latest.time) {
+            self.seen.backwards(moment);
         }
-        if self.link_types.last() != Some(&frame.link_type)
-            && !self.link_types.contains(&frame.link_type)
-        {
-            self.link_types.push(frame.link_type);
+        let before = self.extent.note(frame, moment);
+        if let Some(before) = before.filter(|&before| is_pause(before, moment)) {
+            let after = moment;
+            self.judging.note(Fact::Pause { before, after });
         }
         if usize::try_from(frame.wire_len).is_ok_and(|wire| frame.data.len() < wire) {
             self.seen.cut(moment);
@@ -247,11 +248,7 @@ impl Analyzer {
     fn take_packet(&mut self, packet: &Packet<'_>, moment: Moment, nesting: u8) {
         match packet {
             Packet::Tcp(segment) => self.take_segment(segment, moment),
-            Packet::Udp(datagram) => {
-                self.quality.udp(datagram, moment);
-                self.lookups.udp(moment, datagram);
-                self.companions.datagram(datagram, moment);
-            }
+            Packet::Udp(datagram) => self.judging.datagram(datagram, moment),
             Packet::IcmpError(error) => self.take_error(error, moment),
             Packet::Fragment(fragment) => {
                 let mut done = Vec::new();
@@ -260,7 +257,9 @@ impl Analyzer {
                     self.take_whole(&whole, nesting);
                 }
             }
-            Packet::Resolution(resolution) => self.quality.resolution(resolution, moment),
+            Packet::Resolution(resolution) => {
+                self.judging.note(Fact::Resolution(*resolution, moment));
+            }
             Packet::Other => {}
         }
     }
@@ -281,7 +280,15 @@ impl Analyzer {
 
     fn take_segment(&mut self, segment: &Segment<'_>, moment: Moment) {
         let located = self.table.locate(segment, moment, &mut self.displaced);
-        self.companions.segment(segment, moment, located.is_known);
+        if asks_or_answers(segment.flags) {
+            self.judging.note(Fact::Attempt {
+                flags: segment.flags,
+                from: segment.source,
+                to: segment.destination,
+                moment,
+                is_known: located.is_known,
+            });
+        }
         let place = located.place;
         if segment.flags.syn() && is_visited(segment.destination.port) {
             self.visiting.insert(place);
@@ -312,19 +319,23 @@ impl Analyzer {
             if let Some(dialogues) = &self.config.extensions.dialogues {
                 entry.session.expect(dialogues, entry.connection.server);
             }
-            let before = self.events.before(&entry.milestones);
+            let before = self.judging.before(&entry.milestones);
             entry.accept(place.from, segment, moment, &mut self.budget);
             let connection = &entry.connection;
             let milestones = &entry.milestones;
-            self.events
-                .note(ends(connection), milestones, before, self.first_frame);
+            self.judging
+                .reached(ends(connection), milestones, before, self.extent.first);
             for message in entry.session.take_messages() {
                 let (from, to) = match message.from {
                     Side::Client => (connection.client, connection.server),
                     Side::Server => (connection.server, connection.client),
                 };
-                self.lookups
-                    .message(message.moment, from, to, &message.bytes, true);
+                self.judging.note(Fact::Message {
+                    from,
+                    to,
+                    bytes: message.bytes,
+                    moment: message.moment,
+                });
             }
             if entry.session.is_over() || is_closed(entry) {
                 self.settle_at(place);
@@ -342,9 +353,8 @@ impl Analyzer {
 
     fn take_error(&mut self, error: &IcmpError, moment: Moment) {
         const TCP: u8 = 6;
-        self.companions.error(error, moment);
+        self.judging.note(Fact::Error(*error, moment));
         if error.protocol != TCP {
-            self.lookups.icmp(moment, error);
             return;
         }
         let Some(place) = self.table.find(error.source, error.destination) else {
@@ -390,7 +400,7 @@ impl Analyzer {
             }
             exchange.is_some()
         });
-        self.companions.visits.show(open);
+        self.judging.here().companions.visits.show(open);
     }
 
     fn settle_at(&mut self, place: Place) {
@@ -400,53 +410,16 @@ impl Analyzer {
     }
 
     /// Keeps of a connection what the report needs.
-    fn settle(&mut self, entry: Box<Entry<Session>>) {
-        let Entry {
-            mut connection,
-            mut milestones,
-            mut session,
-        } = *entry;
-        let before = self.events.before(&milestones);
-        connection.flush(&mut milestones, &mut self.budget, &mut session);
-        let port = session.port();
-        if let Some(exchange) = session.take_exchange() {
-            let visit = visit(&connection, &milestones, *exchange);
-            self.companions.visits.add(visit);
-        }
-        let app = session.take_app();
-        let reading = session.finish(&mut milestones);
-        let mut setup = Setup::new(connection, milestones, reading, port);
-        let named = led_to(&setup, &self.lookups);
-        self.settled
-            .attempts
-            .note(&mut setup, named, &self.lookups, &self.companions);
-        resolve(&mut setup, named, &self.lookups);
-        self.quality.settle(&mut setup, &self.lookups);
-        self.note_settled(&setup, before);
-        self.settled.take(setup, app, self.latest, &self.config);
-    }
-}
-
-/// A connection to a service in the clear, as one that another may have waited for.
-fn visit(connection: &tcp::Connection, milestones: &Milestones, exchange: Exchange) -> Visit {
-    let accepted = milestones.get(Milestone::SynAck);
-    let refused = milestones
-        .get(Milestone::ServerRst)
-        .or(connection.unreachable.as_ref().map(|error| error.moment))
-        .filter(|_| accepted.is_none());
-    let closed = [Milestone::ServerFin, Milestone::ServerRst]
-        .into_iter()
-        .filter_map(|end| milestones.get(end))
-        .min();
-    Visit {
-        stream: connection.stream,
-        client: connection.client,
-        server: connection.server,
-        syns: connection.syns.clone(),
-        accepted,
-        refused,
-        closed,
-        exchange,
+    fn settle(&mut self, mut entry: Box<Entry<Session>>) {
+        let before = self.judging.before(&entry.milestones);
+        entry.flush(&mut self.budget);
+        let over = Over {
+            entry,
+            latest: self.extent.latest,
+            before,
+        };
+        self.judging
+            .settle(over, &self.extent, &mut self.table.spare);
     }
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::iter;
 
-use super::Analyzer;
+use super::extent::Extent;
+use super::judge::Judge;
 use super::settled::longest;
 use crate::diagnosis::{self, Case, Scene};
 use crate::milestone::Milestone;
@@ -18,7 +19,8 @@ use crate::tls::Version;
 
 /// Builds the report, connection by connection.
 pub(super) struct Reporter<'a> {
-    analyzer: &'a Analyzer,
+    judge: &'a Judge,
+    extent: &'a Extent,
     scene: Scene<'a>,
     connections: Vec<Connection>,
     /// The lookups that findings refer to.
@@ -27,20 +29,21 @@ pub(super) struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(analyzer: &'a Analyzer) -> Self {
-        let first_frame = analyzer
-            .first_frame
+    pub(super) fn new(judge: &'a Judge, extent: &'a Extent) -> Self {
+        let first_frame = extent
+            .first
             .map_or(Timestamp::from_nanos(0), |moment| moment.time);
         Self {
-            analyzer,
+            judge,
+            extent,
             scene: Scene {
                 first_frame,
-                frames: analyzer.frames,
-                families: &analyzer.config.extensions.families,
-                lookups: &analyzer.lookups,
-                worked: &analyzer.settled.worked,
-                visits: &analyzer.companions.visits,
-                capture: &analyzer.quality,
+                frames: extent.frames,
+                families: &judge.config.extensions.families,
+                lookups: &judge.lookups,
+                worked: &judge.settled.worked,
+                visits: &judge.companions.visits,
+                capture: &judge.quality,
             },
             connections: Vec::new(),
             used: BTreeSet::new(),
@@ -50,11 +53,11 @@ impl<'a> Reporter<'a> {
 
     /// Adds a connection to the counts and, where it is to be shown, to the report.
     pub(super) fn add(&mut self, setup: &Setup) {
-        let config = &self.analyzer.config;
-        let end = self.analyzer.latest.unwrap_or(setup.last);
+        let config = &self.judge.config;
+        let end = self.extent.latest.unwrap_or(setup.last);
         let mut waits = waits(setup, end, config.stall_threshold);
         self.end_given_up(setup, &mut waits);
-        let is_tls = self.analyzer.settled.is_tls(setup, config);
+        let is_tls = self.judge.settled.is_tls(setup, config);
         if !is_tls {
             if config.keep_all {
                 for wait in &mut waits {
@@ -91,37 +94,34 @@ impl<'a> Reporter<'a> {
         (self.connections, self.summary)
     }
 
-    /// The report of the whole capture: of what was added, and of what was told before.
-    pub(super) fn finish(mut self) -> Analysis {
-        let analyzer = self.analyzer;
-        let counted = analyzer.settled.counted();
-        self.summary.add(&analyzer.told);
+    /// The report of the whole capture, which has so many `connections`: of what was added, and of
+    /// what was told before.
+    pub(super) fn finish(mut self, connections: u64) -> Analysis {
+        let (judge, extent) = (self.judge, self.extent);
+        let counted = judge.settled.counted();
+        self.summary.add(&judge.told);
         self.summary.add(&Summary {
-            connections: analyzer.table.seen(),
+            connections,
             tls_connections: counted.connections,
             stalled: counted.stalled,
             longest_wait: counted.longest,
             ..Summary::default()
         });
         let first = self.scene.first_frame;
-        let lookups = analyzer
+        let lookups = judge
             .lookups
             .all()
             .iter()
-            .filter(|lookup| analyzer.config.keep_all || self.used.contains(&lookup.number))
+            .filter(|lookup| judge.config.keep_all || self.used.contains(&lookup.number))
             .map(|lookup| lookup.report(first))
             .collect();
         let names = self.names();
         Analysis {
-            link_types: analyzer
-                .link_types
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            frames: analyzer.frames,
-            decoded_frames: analyzer.decoded_frames,
-            first_frame_time: analyzer.first_frame.map(|moment| moment.time),
-            duration: analyzer
+            link_types: extent.link_types.iter().map(ToString::to_string).collect(),
+            frames: extent.frames,
+            decoded_frames: extent.decoded_frames,
+            first_frame_time: extent.first.map(|moment| moment.time),
+            duration: extent
                 .latest
                 .map_or(Span::ZERO, |latest| latest.time.since(first)),
             notices: Vec::new(),
@@ -138,17 +138,17 @@ impl<'a> Reporter<'a> {
         if self.connections.iter().all(|it| it.findings.is_empty()) {
             return Vec::new();
         }
-        let analyzer = self.analyzer;
-        let lookups = analyzer.lookups.all().iter();
+        let judge = self.judge;
+        let lookups = judge.lookups.all().iter();
         let looked_up = lookups.flat_map(|lookup| iter::once(&lookup.name).chain(&lookup.targets));
         let looked_up = looked_up.map(|name| Cow::Borrowed(name.as_str()));
-        let readings = analyzer.settled.kept.iter().map(|setup| &setup.reading);
+        let readings = judge.settled.kept.iter().map(|setup| &setup.reading);
         let told = readings.flat_map(|reading| {
             let tunnel = reading.tunnel.as_ref();
             let upstream = tunnel.and_then(|tunnel| Some(&*tunnel.upstream.as_ref()?.host));
             reading.certificate_hosts.lines().chain(upstream)
         });
-        let visits = analyzer.companions.visits.iter();
+        let visits = judge.companions.visits.iter();
         let visited = visits.filter_map(|visit| diagnosis::host_of(&visit.exchange));
         let names = looked_up
             .chain(told.map(Cow::Borrowed))
@@ -169,7 +169,7 @@ impl<'a> Reporter<'a> {
         if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
             return;
         }
-        let attempts = &self.analyzer.settled.attempts;
+        let attempts = &self.judge.settled.attempts;
         let Some(sibling) = attempts.given_up(setup) else {
             return;
         };
@@ -267,7 +267,7 @@ impl<'a> Reporter<'a> {
     }
 
     fn app(&self, setup: &Setup) -> Option<String> {
-        let app = self.analyzer.settled.apps.get(&setup.stream);
+        let app = self.judge.settled.apps.get(&setup.stream);
         app.map(|app| app.clone().into_string())
     }
 }

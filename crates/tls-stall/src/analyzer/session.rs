@@ -121,9 +121,9 @@ impl Session {
     }
 
     /// Ends the reading.
-    pub(super) fn finish(self, milestones: &mut Milestones) -> Reading {
+    pub(super) fn finish(&mut self, milestones: &mut Milestones) -> Reading {
         match self {
-            Self::Tls { session, port, .. } => session.finish(port, milestones),
+            Self::Tls { session, port, .. } => session.finish(*port, milestones),
             Self::Dns(_) => Reading::default(),
         }
     }

@@ -16,8 +16,13 @@ pub(crate) use attempt::{Attempt, Fate};
 pub(crate) use attempts::{Attempts, MAX_PER_SERVER};
 pub(crate) use visit::{Exchange, HTTP, IDENT, Visit, Visits};
 
-use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind, Segment};
+use crate::decode::{Datagram, Endpoint, IcmpError, IcmpKind, TcpFlags};
 use crate::time::Moment;
+
+/// Whether a segment with these flags asks for a connection, or grants or refuses one.
+pub(crate) const fn asks_or_answers(flags: TcpFlags) -> bool {
+    flags.syn() || flags.rst()
+}
 
 /// Attempts that are remembered, of each transport.
 pub(crate) const MAX_ATTEMPTS: usize = 65_536;
@@ -51,10 +56,16 @@ impl Companions {
         self.tcp.exceeded || self.quic.exceeded || self.visits.exceeded
     }
 
-    /// Takes a segment, of a connection that `is_known` by others before it; one that neither asks
-    /// for a connection, nor grants or refuses one, is passed over at once.
-    pub(crate) fn segment(&mut self, segment: &Segment<'_>, moment: Moment, is_known: bool) {
-        let (flags, from, to) = (segment.flags, segment.source, segment.destination);
+    /// Takes a segment that [asks](asks_or_answers) for a connection or answers, of one that
+    /// `is_known` by segments before it.
+    pub(crate) fn segment(
+        &mut self,
+        flags: TcpFlags,
+        from: Endpoint,
+        to: Endpoint,
+        moment: Moment,
+        is_known: bool,
+    ) {
         if flags.rst() {
             self.tcp.end(to, from, moment, Fate::Refused);
         } else if flags.syn() && flags.ack() {

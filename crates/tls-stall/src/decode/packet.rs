@@ -118,6 +118,26 @@ pub(crate) struct Datagram<'a> {
     pub(crate) payload_len: u32,
 }
 
+impl Datagram<'_> {
+    /// The same datagram with another copy of its payload.
+    pub(crate) const fn with_payload<'a>(&self, payload: &'a [u8]) -> Datagram<'a> {
+        let Self {
+            ip,
+            source,
+            destination,
+            payload_len,
+            ..
+        } = *self;
+        Datagram {
+            ip,
+            source,
+            destination,
+            payload,
+            payload_len,
+        }
+    }
+}
+
 /// An ICMP error about a packet that one of the hosts sent (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IcmpError {

@@ -48,30 +48,24 @@ pub(crate) struct Step {
     pub(crate) shown_by: &'static str,
 }
 
+/// Whether so much time passed between two frames that follow each other that it may make a stall.
+pub(crate) fn is_pause(before: Moment, after: Moment) -> bool {
+    after.since(before).abs() >= LEAST
+}
+
 /// The capture's clock.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
-    last: Option<Moment>,
     gaps: VecDeque<Gap>,
     steps: Vec<Step>,
 }
 
 impl Clock {
-    pub(super) fn frame(&mut self, moment: Moment) {
-        if let Some(before) = self.last.replace(moment)
-            && moment.since(before).abs() >= LEAST
-        {
-            if self.gaps.len() >= MAX_GAPS {
-                self.gaps.pop_front();
-            }
-            let after = moment;
-            self.gaps.push_back(Gap { before, after });
+    pub(super) fn pause(&mut self, before: Moment, after: Moment) {
+        if self.gaps.len() >= MAX_GAPS {
+            self.gaps.pop_front();
         }
-    }
-
-    /// The latest frame.
-    pub(super) fn last(&self) -> Option<Moment> {
-        self.last
+        self.gaps.push_back(Gap { before, after });
     }
 
     /// Asks a connection about the gaps that it went through.

@@ -14,15 +14,14 @@ mod vpn_app;
 
 use self::answers::Answers;
 use self::clock::Clock;
-pub(crate) use self::clock::Step;
+pub(crate) use self::clock::{Step, is_pause};
 use self::directions::Directions;
 use self::encrypted::EncryptedDns;
 use self::neighbours::Neighbours;
 pub(crate) use self::neighbours::Search;
 use self::observers::Observers;
-use self::vpn_app::VpnApp;
-use crate::capture::Frame;
-use crate::decode::{Datagram, Resolution, Segment};
+pub(crate) use self::vpn_app::VpnApp;
+use crate::decode::{Datagram, Resolution};
 use crate::dns::Lookups;
 use crate::tcp::Side;
 use crate::time::Moment;
@@ -37,7 +36,9 @@ pub(crate) struct Quality {
     pub(crate) neighbours: Neighbours,
     pub(crate) observers: Observers,
     answers: Answers,
-    vpn_app: VpnApp,
+    app: Option<(Moment, &'static str)>,
+    /// The last frame of the capture.
+    last: Option<Moment>,
     lost: Option<Lost>,
     copies: Option<Lost>,
     /// Whether the capturer counted frames that it lost.
@@ -53,14 +54,19 @@ pub(crate) struct Lost {
 
 /// What each frame, and each connection once it is over, tells.
 impl Quality {
-    /// Takes the time of the next frame.
-    pub(crate) fn frame(&mut self, moment: Moment) {
-        self.clock.frame(moment);
+    /// Takes two frames that follow each other after a [pause](is_pause).
+    pub(crate) fn pause(&mut self, before: Moment, after: Moment) {
+        self.clock.pause(before, after);
     }
 
-    /// Takes a SYN or SYN-ACK, with the frame that it came in.
-    pub(crate) fn syn(&mut self, segment: &Segment<'_>, frame: Option<&Frame<'_>>, moment: Moment) {
-        self.vpn_app.syn(segment, frame, moment);
+    /// Notes up to which frame the capture was seen, before it is asked.
+    pub(crate) fn seen_to(&mut self, last: Option<Moment>) {
+        self.last = last;
+    }
+
+    /// Notes the first frame that an app on the phone made, and what shows it.
+    pub(crate) fn made_by_app(&mut self, first: Moment, sign: &'static str) {
+        self.app.get_or_insert((first, sign));
     }
 
     pub(crate) fn udp(&mut self, datagram: &Datagram<'_>, moment: Moment) {
@@ -73,7 +79,7 @@ impl Quality {
 
     /// Takes a connection of which no more is to come.
     pub(crate) fn settle(&mut self, setup: &mut Setup, lookups: &Lookups) {
-        setup.is_of_app = self.vpn_app.sign().is_some();
+        setup.is_of_app = self.app.is_some();
         self.clock.settle(setup);
         self.directions.settle(setup);
         self.encrypted.settle(setup);
@@ -118,12 +124,12 @@ impl Quality {
 
     /// The first frame in which a host acts upon an answer that was not captured.
     pub(crate) fn missed_answer(&self, lookups: &Lookups) -> Option<Moment> {
-        self.answers.missing(lookups, self.clock.last()?)
+        self.answers.missing(lookups, self.last?)
     }
 
     /// The first frame that an app on the phone made, and what shows it.
     pub(crate) fn vpn_app(&self) -> Option<(Moment, &'static str)> {
-        self.vpn_app.sign()
+        self.app
     }
 
     /// Whether an answer may have come by `until` and not be in the capture.

@@ -27,7 +27,7 @@ const MAX_SYNS: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct VpnApp {
     syns: VecDeque<Syn>,
-    sign: Option<(Moment, &'static str)>,
+    is_known: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,16 +39,17 @@ struct Syn {
 }
 
 impl VpnApp {
-    pub(super) fn syn(&mut self, segment: &Segment<'_>, frame: Option<&Frame<'_>>, moment: Moment) {
-        if self.sign.is_some() {
-            return;
+    /// Takes a SYN or SYN-ACK and the frame that it came in; the first that shows that an app made
+    /// it gives what shows it.
+    pub(crate) fn syn(&mut self, segment: &Segment<'_>, frame: &Frame<'_>) -> Option<&'static str> {
+        if self.is_known {
+            return None;
         }
-        let addresses = frame.and_then(hardware_addresses);
+        let (addresses, moment) = (hardware_addresses(frame), frame.moment());
         if segment.flags.ack() {
-            self.sign = self
-                .sign_of(segment, addresses, moment)
-                .map(|sign| (moment, sign));
-            return;
+            let sign = self.sign_of(segment, addresses, moment);
+            self.is_known = sign.is_some();
+            return sign;
         }
         if self.syns.len() >= MAX_SYNS {
             self.syns.pop_front();
@@ -59,11 +60,7 @@ impl VpnApp {
             moment,
             addresses,
         });
-    }
-
-    /// The first frame that the app made, and what shows it.
-    pub(super) fn sign(&self) -> Option<(Moment, &'static str)> {
-        self.sign
+        None
     }
 
     fn sign_of(
@@ -134,6 +131,7 @@ mod tests {
     ) -> Option<&'static str> {
         let (phone, server) = (endpoint(phone), endpoint("203.0.113.25:465"));
         let mut app = VpnApp::default();
+        let mut sign = None;
         for (frame, flags) in [(1, 0x02), (2, 0x12)] {
             let number = FrameNumber::new(frame).unwrap();
             let answer = frame == 2;
@@ -152,9 +150,9 @@ mod tests {
                 payload: &[],
                 payload_len: 0,
             };
-            app.syn(&segment, Some(&bytes), bytes.moment());
+            sign = app.syn(&segment, &bytes);
         }
-        app.sign().map(|(_, sign)| sign)
+        sign
     }
 
     #[test]

@@ -21,5 +21,5 @@ pub(crate) use connection::{Connection, Moments, Resent, Side, StreamSink, TooBi
 pub(crate) use hops::routers_passed;
 pub(crate) use passage::{Hole, Passage};
 pub(crate) use reset::{Maker, Reset};
-pub(crate) use table::{Entry, Place, Table};
+pub(crate) use table::{Entries, Entry, Place, Spare, Table};
 pub(crate) use trace::{Tick, Trace, Traces};

@@ -17,6 +17,9 @@ const AFTERLIFE: Span = Span::from_secs(240);
 /// Connections that begin before it is worth a look which of those before them can be forgotten.
 const LEAST_BEGUN: usize = 1024;
 
+/// Entries that are kept to be used again.
+const MAX_SPARE: usize = 256;
+
 /// A connection, what it has reached, and what reads its bytes.
 #[derive(Debug)]
 pub(crate) struct Entry<S> {
@@ -24,6 +27,13 @@ pub(crate) struct Entry<S> {
     pub(crate) milestones: Milestones,
     pub(crate) session: S,
 }
+
+/// Entries, each of which stays where it is.
+#[allow(
+    clippy::vec_box,
+    reason = "to move one takes as long as much that is done with it"
+)]
+pub(crate) type Entries<S> = Vec<Box<Entry<S>>>;
 
 impl<S: StreamSink> Entry<S> {
     fn new(connection: Connection) -> Self {
@@ -47,10 +57,41 @@ impl<S: StreamSink> Entry<S> {
             .accept(from, segment, moment, milestones, budget, session);
     }
 
+    /// Reads what is held beyond holes that were acknowledged, and frees the rest.
+    pub(crate) fn flush(&mut self, budget: &mut Budget) {
+        self.connection
+            .flush(&mut self.milestones, budget, &mut self.session);
+    }
+
     /// The side taken for the client is the server.
     pub(crate) fn swap_roles(&mut self) {
         self.connection
             .swap_roles(&mut self.milestones, &mut self.session);
+    }
+}
+
+/// Entries that are done with, to be used again: it takes less time than to free and allocate them.
+#[derive(Debug)]
+pub(crate) struct Spare<S>(Entries<S>);
+
+impl<S: StreamSink> Spare<S> {
+    /// Keeps an entry, unless there are enough.
+    pub(crate) fn put(&mut self, entry: Box<Entry<S>>) {
+        if self.0.len() < MAX_SPARE {
+            self.0.push(entry);
+        }
+    }
+
+    /// An entry for `connection`.
+    fn entry(&mut self, connection: Connection) -> Box<Entry<S>> {
+        let entry = Entry::new(connection);
+        match self.0.pop() {
+            Some(mut spare) => {
+                *spare = entry;
+                spare
+            }
+            None => Box::new(entry),
+        }
     }
 }
 
@@ -60,6 +101,7 @@ pub(crate) struct Table<S> {
     index: Index,
     slots: Vec<Slot<S>>,
     vacant: Vec<u32>,
+    pub(crate) spare: Spare<S>,
     next_stream: u64,
     /// Connections that have begun since it was last looked which can be forgotten.
     begun: usize,
@@ -125,6 +167,7 @@ impl<S: StreamSink> Table<S> {
             index: Index::new(),
             slots: Vec::new(),
             vacant: Vec::new(),
+            spare: Spare(Vec::new()),
             next_stream: 0,
             begun: 0,
             limit: limit.max(1),
@@ -154,7 +197,7 @@ impl<S: StreamSink> Table<S> {
         &mut self,
         segment: &Segment<'_>,
         moment: Moment,
-        displaced: &mut Vec<Box<Entry<S>>>,
+        displaced: &mut Entries<S>,
     ) -> Located {
         let (key, source_is_low) = ConnectionKey::new(segment.source, segment.destination);
         let is_syn = segment.flags.syn() && !segment.flags.ack();
@@ -194,7 +237,8 @@ impl<S: StreamSink> Table<S> {
     /// The connection at `place`, unless it is settled.
     #[inline]
     pub(crate) fn entry(&mut self, place: Place) -> Option<&mut Entry<S>> {
-        self.slot_mut(place.slot)?.open()
+        let slot = at(&mut self.slots, place.slot)?;
+        slot.open(&mut self.spare)
     }
 
     /// Takes the connection at `place` out: its further frames change nothing.
@@ -204,8 +248,8 @@ impl<S: StreamSink> Table<S> {
 
     /// The side at `place` turned out to be the other one.
     pub(crate) fn swap_roles(&mut self, place: Place) -> Place {
-        if let Some(slot) = self.slot_mut(place.slot) {
-            if let Some(entry) = slot.open() {
+        if let Some(slot) = at(&mut self.slots, place.slot) {
+            if let Some(entry) = slot.open(&mut self.spare) {
                 entry.swap_roles();
             }
             slot.client_is_low = !slot.client_is_low;
@@ -235,7 +279,7 @@ impl<S: StreamSink> Table<S> {
         segment: &Segment<'_>,
         moment: Moment,
         is_known: bool,
-        displaced: &mut Vec<Box<Entry<S>>>,
+        displaced: &mut Entries<S>,
     ) -> Located {
         self.begun = self.begun.saturating_add(1);
         if self.begun >= LEAST_BEGUN.max(self.slots.len() / 8) {
@@ -269,7 +313,7 @@ impl<S: StreamSink> Table<S> {
             };
             let roles_known = segment.flags.syn();
             let connection = Connection::new(stream, client, server, roles_known, moment);
-            State::Open(Box::new(Entry::new(connection)))
+            State::Open(self.spare.entry(connection))
         };
         let is_syn = segment.flags.syn() && !segment.flags.ack();
         let mut slot = Slot {
@@ -318,11 +362,11 @@ impl<S: StreamSink> Table<S> {
 
     #[inline]
     fn slot_mut(&mut self, number: u32) -> Option<&mut Slot<S>> {
-        self.slots.get_mut(usize::try_from(number).ok()?)
+        at(&mut self.slots, number)
     }
 
     fn settle_slot(&mut self, number: u32) -> Option<Box<Entry<S>>> {
-        self.slot_mut(number)?.settle()
+        at(&mut self.slots, number)?.settle(&mut self.spare)
     }
 
     /// Forgets what is in a slot.
@@ -340,7 +384,7 @@ impl<S: StreamSink> Table<S> {
     }
 
     /// Forgets the connections of which nothing was seen since `before`.
-    pub(crate) fn expire(&mut self, before: Timestamp, displaced: &mut Vec<Box<Entry<S>>>) {
+    pub(crate) fn expire(&mut self, before: Timestamp, displaced: &mut Entries<S>) {
         let mut idle = self.occupied();
         idle.retain(|&(last, _)| last < before);
         idle.sort_unstable_by_key(|&(_, number)| number);
@@ -366,7 +410,7 @@ impl<S: StreamSink> Table<S> {
     }
 
     /// Makes room: drops the eighth of the connections that has been idle longest.
-    fn evict(&mut self, displaced: &mut Vec<Box<Entry<S>>>) {
+    fn evict(&mut self, displaced: &mut Entries<S>) {
         self.exceeded = true;
         let mut by_idleness = self.occupied();
         by_idleness.sort_unstable();
@@ -384,6 +428,10 @@ impl<S: StreamSink> Table<S> {
             .filter_map(|number| Some((self.slot(number)?.last, number)))
             .collect()
     }
+}
+
+fn at<S>(slots: &mut [Slot<S>], number: u32) -> Option<&mut Slot<S>> {
+    slots.get_mut(usize::try_from(number).ok()?)
 }
 
 impl<S: StreamSink> Slot<S> {
@@ -415,9 +463,9 @@ impl<S: StreamSink> Slot<S> {
 
     /// The connection, unless it is settled; one of which only the SYN was seen begins now.
     #[inline]
-    fn open(&mut self) -> Option<&mut Entry<S>> {
+    fn open(&mut self, spare: &mut Spare<S>) -> Option<&mut Entry<S>> {
         if let State::Knocked(knock) = &self.state {
-            self.state = State::Open(self.begun(knock));
+            self.state = State::Open(self.begun(knock, spare));
         }
         match &mut self.state {
             State::Open(entry) => Some(entry),
@@ -426,16 +474,16 @@ impl<S: StreamSink> Slot<S> {
     }
 
     /// Takes the connection out, unless it is settled.
-    fn settle(&mut self) -> Option<Box<Entry<S>>> {
+    fn settle(&mut self, spare: &mut Spare<S>) -> Option<Box<Entry<S>>> {
         match std::mem::replace(&mut self.state, State::Settled) {
-            State::Knocked(knock) => Some(self.begun(&knock)),
+            State::Knocked(knock) => Some(self.begun(&knock, spare)),
             State::Open(entry) => Some(entry),
             State::Settled | State::Vacant => None,
         }
     }
 
     /// The connection that began with `knock`.
-    fn begun(&self, knock: &Knock) -> Box<Entry<S>> {
+    fn begun(&self, knock: &Knock, spare: &mut Spare<S>) -> Box<Entry<S>> {
         let (low, high) = self.key.key().endpoints();
         let (client, server) = if self.client_is_low {
             (low, high)
@@ -443,7 +491,7 @@ impl<S: StreamSink> Slot<S> {
             (high, low)
         };
         let connection = Connection::new(knock.stream, client, server, true, knock.moment);
-        let mut entry = Box::new(Entry::new(connection));
+        let mut entry = spare.entry(connection);
         // A SYN without payload holds nothing back.
         let mut budget = Budget::default();
         knock.replay(client, server, |syn| {

@@ -1,5 +1,7 @@
 //! What is kept of a connection once it is set up, closed, or the capture ends.
 
+use std::mem::take;
+
 use super::earlier::EarlierAttempt;
 use crate::decode::Endpoint;
 use crate::dns::Name;
@@ -48,17 +50,18 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Takes out of a connection what is kept of it.
     pub(crate) fn new(
-        mut connection: Connection,
+        connection: &mut Connection,
         milestones: Milestones,
         reading: Reading,
         port: Option<Port>,
     ) -> Self {
         let (from_client, from_server) = connection.take_passages();
         Self {
-            unseen_of_client: unseen(&connection, &milestones, Side::Client),
-            unseen_of_server: unseen(&connection, &milestones, Side::Server),
-            traces: connection.traces,
+            unseen_of_client: unseen(connection, &milestones, Side::Client),
+            unseen_of_server: unseen(connection, &milestones, Side::Server),
+            traces: take(&mut connection.traces),
             is_of_app: false,
             stream: connection.stream,
             client: connection.client,
@@ -69,14 +72,14 @@ impl Setup {
             milestones,
             irtt: connection.irtt,
             client_isn: connection.client_isn,
-            syns: connection.syns,
-            syn_acks: connection.syn_acks,
-            resent: connection.resent,
+            syns: take(&mut connection.syns),
+            syn_acks: take(&mut connection.syn_acks),
+            resent: take(&mut connection.resent),
             from_client,
             from_server,
             client_hello_acked: connection.client_hello_acked,
-            unreachable: connection.unreachable,
-            too_big: connection.too_big,
+            unreachable: connection.unreachable.take(),
+            too_big: connection.too_big.take(),
             reading,
             resolved_name: None,
             earlier: Vec::new(),

@@ -1,5 +1,7 @@
 //! Both directions of one connection, read as a TLS handshake: which milestones it reaches.
 
+use std::mem::take;
+
 use super::alert::Alert;
 use super::deframer::{Deframer, Event, handshake};
 use super::handshake::{Handshake, Next};
@@ -136,8 +138,8 @@ impl Session {
 
     /// Ends the reading of a connection to `port`: what has come of messages that are not whole
     /// counts as far as it goes.
-    pub(crate) fn finish(self, port: Option<Port>, milestones: &mut Milestones) -> Reading {
-        let Some(mut state) = self.state else {
+    pub(crate) fn finish(&mut self, port: Option<Port>, milestones: &mut Milestones) -> Reading {
+        let Some(state) = &mut self.state else {
             return Reading::default();
         };
         state.finish(milestones);
@@ -149,24 +151,18 @@ impl Session {
             Some(dialogue) => dialogue.take_past(),
             None => Default::default(),
         };
+        let hello = state.handshake.client_hello.take();
         Reading {
             is_tls: state.is_tls,
             has_cleartext: state.cleartext > 0,
             answered_otherwise: state.answered_otherwise,
             protocol: state.dialogue.protocol.or(expected),
-            client_random: state
-                .handshake
-                .client_hello
-                .as_ref()
-                .and_then(|hello| hello.random),
-            server_name: state
-                .handshake
-                .client_hello
-                .and_then(|hello| hello.server_name),
+            client_random: hello.as_ref().and_then(|hello| hello.random),
+            server_name: hello.and_then(|hello| hello.server_name),
             version: state.handshake.version,
             alert: state.handshake.alert,
             data_from: state.handshake.data_from,
-            spoken: state.spoken,
+            spoken: take(&mut state.spoken),
             refusal,
             tunnel: state.tunnel.made().and_then(TunnelReader::take_tunnel),
             certificate_request: state.handshake.certificate_request,

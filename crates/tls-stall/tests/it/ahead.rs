@@ -112,3 +112,17 @@ fn a_reader_that_is_dropped_early_waits_for_nothing() {
     let mut reader = reader.unpack_ahead();
     assert!(reader.next_frame().unwrap().is_some());
 }
+
+#[test]
+fn a_compressed_capture_reads_the_same_on_two_threads_and_on_three() {
+    let file = long();
+    let due = analyze_reader("x", file.as_slice(), &Config::default()).unwrap();
+    for threads in [2, 3] {
+        let mut config = Config::default();
+        config.threads = threads;
+        let analyzer = FileAnalyzer::new("x", Cursor::new(file.clone()), &config).unwrap();
+        let mut analyzer = analyzer.unpack_ahead();
+        while analyzer.advance() {}
+        assert_eq!(analyzer.finish(), due, "{threads}");
+    }
+}

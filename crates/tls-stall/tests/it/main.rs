@@ -9,6 +9,7 @@
 mod accuracy;
 #[cfg(feature = "compression")]
 mod ahead;
+mod aside;
 mod bad_input;
 mod compare;
 mod contrast;

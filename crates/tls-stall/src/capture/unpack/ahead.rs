@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
 
 use super::Unpacker;
 use crate::capture::compression::Ending;
+use crate::worker;
 
 /// Bytes that are handed over at once.
 const BLOCK: usize = 256 * 1024;
@@ -45,17 +45,9 @@ impl Ahead {
     ) -> Result<Self, Box<Unpacker<R>>> {
         let (give, unpacked) = sync_channel(WAITING);
         let (spent, take_back) = channel();
-        let (begin, begun) = channel::<Box<Unpacker<R>>>();
-        let thread = thread::Builder::new().name("unpack".to_owned());
-        let spawned = thread.spawn(move || {
-            if let Ok(unpacker) = begun.recv() {
-                unpack(*unpacker, &give, &take_back);
-            }
-        });
-        if spawned.is_err() {
-            return Err(unpacker);
-        }
-        begin.send(unpacker).map_err(|unsent| unsent.0)?;
+        worker::spawn("unpack", unpacker, move |unpacker| {
+            unpack(*unpacker, &give, &take_back);
+        })?;
         Ok(Self {
             unpacked,
             spent,
