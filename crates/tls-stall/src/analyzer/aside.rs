@@ -79,6 +79,7 @@ impl Judging {
     pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, moment: Moment) {
         match self {
             Self::Here(judge) => judge.datagram(datagram, moment),
+            Self::Aside(_) if !Judge::is_wanted(datagram) => {}
             Self::Aside(aside) => {
                 let payload = aside.batch.keep(datagram.payload);
                 let without = datagram.with_payload(&[]);

@@ -6,12 +6,12 @@ use super::events::{Before, Events};
 use super::extent::Extent;
 use super::session::Session;
 use super::settled::Settled;
-use crate::companions::{Companions, Exchange, Visit};
+use crate::companions::{self, Companions, Exchange, Visit};
 use crate::config::Config;
 use crate::decode::{Datagram, Endpoint, IcmpError, Resolution, TcpFlags};
-use crate::dns::Lookups;
+use crate::dns::{self, Lookups};
 use crate::milestone::{Milestone, Milestones};
-use crate::quality::Quality;
+use crate::quality::{self, Quality};
 use crate::report::Summary;
 use crate::tcp::{Connection, Entry};
 use crate::time::Moment;
@@ -109,6 +109,11 @@ impl Judge {
             }
             Fact::Resolution(resolution, moment) => self.quality.resolution(&resolution, moment),
         }
+    }
+
+    /// Whether a datagram would change anything.
+    pub(super) fn is_wanted(datagram: &Datagram<'_>) -> bool {
+        quality::concerns(datagram) || dns::concerns(datagram) || companions::concerns(datagram)
     }
 
     pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, moment: Moment) {

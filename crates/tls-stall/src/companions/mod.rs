@@ -24,6 +24,11 @@ pub(crate) const fn asks_or_answers(flags: TcpFlags) -> bool {
     flags.syn() || flags.rst()
 }
 
+/// Whether a datagram may be of a QUIC handshake.
+pub(crate) fn concerns(datagram: &Datagram<'_>) -> bool {
+    quic::has_long_header(datagram.payload)
+}
+
 /// Attempts that are remembered, of each transport.
 pub(crate) const MAX_ATTEMPTS: usize = 65_536;
 
@@ -75,9 +80,9 @@ impl Companions {
         }
     }
 
-    /// Takes a datagram; one that is not of a QUIC handshake is passed over at once.
+    /// Takes a datagram; one that does not [concern](concerns) it is passed over.
     pub(crate) fn datagram(&mut self, datagram: &Datagram<'_>, moment: Moment) {
-        if !quic::has_long_header(datagram.payload) {
+        if !concerns(datagram) {
             return;
         }
         let (from, to) = (datagram.source, datagram.destination);

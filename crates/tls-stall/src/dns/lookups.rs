@@ -102,10 +102,10 @@ impl Lookups {
             .unwrap_or_default()
     }
 
-    /// Takes a datagram; one that is not on the port of a name service is passed over at once.
+    /// Takes a datagram; one that does not [concern](concerns) it is passed over.
     pub(crate) fn udp(&mut self, moment: Moment, datagram: &Datagram<'_>) {
-        let (from, to) = (datagram.source, datagram.destination);
-        if service(to.port).is_some() || service(from.port).is_some() {
+        if concerns(datagram) {
+            let (from, to) = (datagram.source, datagram.destination);
             self.take(moment, from, to, datagram.payload, false);
         }
     }
@@ -541,6 +541,12 @@ impl Lookups {
 }
 
 const UDP: u8 = 17;
+
+/// Whether a datagram is on the port of a name service.
+pub(crate) fn concerns(datagram: &Datagram<'_>) -> bool {
+    let ports = [datagram.source.port, datagram.destination.port];
+    ports.into_iter().any(|port| service(port).is_some())
+}
 
 fn service(port: u16) -> Option<Via> {
     match port {

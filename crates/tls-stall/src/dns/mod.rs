@@ -23,7 +23,7 @@ mod stream;
 mod tests;
 
 pub(crate) use lookup::{Answer, End, Fate, Lookup, Query};
-pub(crate) use lookups::Lookups;
+pub(crate) use lookups::{Lookups, concerns};
 pub(crate) use message::Rcode;
 pub(crate) use name::Name;
 pub(crate) use record_type::RecordType;

@@ -53,6 +53,11 @@ const V6: [[u16; 8]; 6] = [
     [0x2620, 0xfe, 0, 0, 0, 0, 0, 0x9],
 ];
 
+/// Whether a datagram goes to a resolver whose answers cannot be read.
+pub(super) fn concerns(datagram: &Datagram<'_>) -> bool {
+    datagram.destination.port == DNS_OVER_TLS
+}
+
 /// Who looks names up in a way that cannot be read.
 #[derive(Debug, Default)]
 pub(crate) struct EncryptedDns {
@@ -62,7 +67,7 @@ pub(crate) struct EncryptedDns {
 
 impl EncryptedDns {
     pub(super) fn udp(&mut self, datagram: &Datagram<'_>, moment: Moment) {
-        if datagram.destination.port == DNS_OVER_TLS {
+        if concerns(datagram) {
             self.note(datagram.source.ip, moment, "QUIC (port 853)");
         }
     }

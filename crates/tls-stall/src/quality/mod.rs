@@ -45,6 +45,11 @@ pub(crate) struct Quality {
     pub(crate) capturer_lost: bool,
 }
 
+/// Whether a datagram tells something of the capture.
+pub(crate) fn concerns(datagram: &Datagram<'_>) -> bool {
+    encrypted::concerns(datagram)
+}
+
 /// How many connections something was seen in, and where first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lost {
