@@ -1,8 +1,10 @@
 //! From any file to a report in every form.
 
+use std::io::Cursor;
+
 use tls_stall::{
-    CaptureReader, CaptureReport, Comparison, Config, Document, Options, Span, analyze_reader,
-    analyze_stream,
+    CaptureReader, CaptureReport, Comparison, Config, Document, FileAnalyzer, Options, Span,
+    analyze_reader, analyze_stream,
 };
 use tls_stall_render::{Annotated, TextOptions, csv, html, json, markdown, ndjson, text};
 
@@ -10,7 +12,7 @@ use crate::capture::{MAX_UNPACKED, Pieces};
 use crate::page;
 use crate::promises::keeps;
 
-/// Reads a capture and reports it in every form; twice, and in pieces, it is the same.
+/// Reads a capture and reports it in every form; in pieces, and on three threads, it is the same.
 ///
 /// # Panics
 ///
@@ -27,10 +29,26 @@ pub fn whole(input: &[u8]) {
             "it depends on the pieces of the input"
         );
         keeps(&report.analysis, &config);
+        assert_eq!(
+            on_three_threads(input, &config),
+            report,
+            "it depends on the threads"
+        );
         streams(input, &config, &report);
         annotated(input, &report, &config);
         shown(report, &config, redacted);
     }
+}
+
+/// One thread unpacks, one reads, and one judges.
+fn on_three_threads(input: &[u8], config: &Config) -> CaptureReport {
+    let mut config = config.clone();
+    config.threads = 3;
+    let input = Cursor::new(input.to_vec());
+    let file = FileAnalyzer::new("a capture", input, &config).expect("it could be read");
+    let mut file = file.unpack_ahead();
+    while file.advance() {}
+    file.finish()
 }
 
 /// Everything is kept, and nothing reaches a limit.
