@@ -111,8 +111,9 @@
 //! # Limits
 //!
 //! The library does no input or output but `Read` in [`CaptureReader`] and [`MergedReader`], has no
-//! clock and no threads: the capture's own times are the clock. It never panics on what a capture
-//! holds. One pass, with bounded memory: every limit is in [`Config`], and each that was reached is a
+//! clock, as the capture's own times are the clock, and starts no thread unless it is told to
+//! ([`Config::threads`], [`FileAnalyzer::unpack_ahead`]). It never panics on what a capture holds. One
+//! pass, with bounded memory: every limit is in [`Config`], and each that was reached is a
 //! [`Notice`]. It looks at TLS over TCP, and decrypts nothing; lookups over TLS, HTTPS or QUIC look
 //! like any other connection.
 //!
