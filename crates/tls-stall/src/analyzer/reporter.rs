@@ -160,20 +160,30 @@ impl<'a> Reporter<'a> {
     /// Ends the wait of an attempt that its client gave up because a sibling to the same name was
     /// established.
     ///
-    /// Such an attempt is no stall of its own: what it cost, and what came before it, is told with
-    /// the sibling.
+    /// Such an attempt is no stall of its own, though it was answered in the end and then not used:
+    /// what it cost, and what came before it, is told with the sibling.
     fn end_given_up(&self, setup: &Setup, waits: &mut [Wait]) {
         let Some(wait) = waits.last_mut() else {
             return;
         };
-        if wait.phase != Phase::TcpConnect || !wait.is_unfulfilled() {
+        let is_unused = !setup.reading.is_tls && !setup.reading.has_cleartext;
+        let may_be_given_up =
+            wait.phase == Phase::TcpConnect || (wait.phase == Phase::ClientHello && is_unused);
+        if !may_be_given_up || !wait.is_unfulfilled() {
             return;
         }
         let attempts = &self.judge.settled.attempts;
         let Some(sibling) = attempts.given_up(setup) else {
             return;
         };
-        if matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned) {
+        if setup
+            .at(Milestone::Established)
+            .is_some_and(|at| at < sibling)
+        {
+            return;
+        }
+        let is_open = matches!(wait.ended_by, EndedBy::EndOfCapture | EndedBy::Abandoned);
+        if is_open && wait.phase == Phase::TcpConnect {
             wait.to = sibling.max(wait.from);
             wait.ended_by = EndedBy::Abandoned;
         }
@@ -208,7 +218,8 @@ impl<'a> Reporter<'a> {
             let reported = reported.as_ref().filter(|_| !unused);
             let reported = reported.and_then(|it| Some((it, it.waits.get(index)?)));
             let diagnosis = diagnosis::diagnose(&Case { reported, ..case });
-            if unused {
+            let verdict = diagnosis.findings.first();
+            if verdict.is_some_and(|verdict| verdict.cause == Cause::UnusedConnection) {
                 wait.stalled = false;
             }
             self.used.extend(&diagnosis.lookups);

@@ -1,5 +1,6 @@
 //! Waits that the capture itself made, or the end of which it missed; and what it makes doubtful.
 
+use super::name_lookup::was_asked_again;
 use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, words};
 use crate::quality::Step;
 use crate::report::{Cause, Party, Phase, Way};
@@ -105,6 +106,11 @@ fn without_what_went_before(case: &Case<'_>, cause: Cause) -> Option<Check> {
     if !matches!(cause, Cause::ProtocolMismatch | Cause::TlsAlert) {
         return None;
     }
+    if cause == Cause::ProtocolMismatch && case.setup.reading.is_cut {
+        let detail =
+            "what was said in the clear was captured in part: what went before is not known";
+        return Some(Check::strong(NO_FRAMES_LOST, None, detail));
+    }
     let sides = [Side::Client, Side::Server].into_iter();
     let at = sides.filter_map(|side| case.setup.unseen(side)).min()?;
     let detail = format!(
@@ -134,11 +140,9 @@ fn against_a_step(case: &Case<'_>) -> Option<Check> {
 fn without_answers(case: &Case<'_>, candidate: &Candidate) -> Vec<Check> {
     let (capture, lookups) = (case.scene.capture, case.scene.lookups);
     let numbers = &candidate.lookups;
-    let asked_again = numbers.iter().any(|&number| {
-        lookups
-            .numbered(number)
-            .is_some_and(|lookup| lookup.queries.len() > 1)
-    });
+    let asked_again = numbers
+        .iter()
+        .any(|&number| lookups.numbered(number).is_some_and(was_asked_again));
     let mut checks = Vec::new();
     match capture.shows_both_directions(lookups) {
         Some(true) => {}

@@ -17,9 +17,9 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         return;
     }
     let setup = case.setup;
-    let within = |resent: &&Resent| resent.of_client_hello && resent.moment <= case.wait.to;
-    let copies: Vec<&Resent> = setup.resent.iter().filter(within).collect();
-    let acked = setup.client_hello_acked;
+    let (from, to) = (case.wait.from, case.wait.to);
+    let copies: Vec<&Resent> = setup.hello_resent(from, to).collect();
+    let acked = setup.hello_acked(from);
     let Some(last) = copies.last().map(|copy| copy.moment) else {
         if let Some(candidate) = flight::late(case, Side::Client, Cause::ClientHelloLost)
             && path_mtu::pattern(case, Side::Client).is_none()
@@ -40,6 +40,12 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         return;
     }
     let candidate = sent_again(case, &copies, last);
+    let (explained, wait) = (candidate.cover.length(), case.wait.duration());
+    if explained < wait.percent(50) {
+        let because = format!("it was lost for {explained} of {wait} only");
+        opinions.push(Opinion::ruled_out(Cause::ClientHelloLost, because));
+        return;
+    }
     opinions.push(Opinion::Holds(Box::new(candidate)));
 }
 
@@ -99,10 +105,12 @@ fn beginning_missing(case: &Case<'_>, hole: &Hole) -> Candidate {
 /// A ClientHello of which `copies` were sent after the first, the `last` of them in that frame.
 fn sent_again(case: &Case<'_>, copies: &[&Resent], last: Moment) -> Candidate {
     let setup = case.setup;
-    let acked = setup.client_hello_acked;
+    let acked = setup.hello_acked(case.wait.from);
     // One within the SYN that was refused there is sent anew after the handshake.
-    let first = setup
-        .at(Milestone::ClientHello)
+    let again_asked = setup.retry().map(|retry| retry.first);
+    let hello = again_asked.filter(|&first| first <= case.wait.from);
+    let first = hello
+        .or(setup.at(Milestone::ClientHello))
         .map_or(case.wait.from, |hello| {
             setup
                 .at(Milestone::Established)

@@ -35,7 +35,9 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
 fn last_of_hello(case: &Case<'_>) -> Option<Moment> {
     let setup = case.setup;
     let hello = setup
-        .at(Milestone::ClientHelloEnd)
+        .retry()
+        .map(|retry| retry.last)
+        .or(setup.at(Milestone::ClientHelloEnd))
         .or(setup.at(Milestone::ClientHello));
     let copies = setup.resent.iter().filter(|it| it.of_client_hello);
     let copies = copies.map(|it| it.moment);

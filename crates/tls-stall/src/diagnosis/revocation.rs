@@ -42,6 +42,8 @@ enum Proof {
     Certificate(String),
     /// The request, in the clear, asks for such a thing.
     Request(&'static str),
+    /// It does, of a host that is not among those that the certificates name.
+    Elsewhere(&'static str),
     /// Only its time: the certificate is not in the clear, nor was a request seen.
     Time,
     /// It asks for something else, or of a host that no certificate names.
@@ -68,7 +70,11 @@ impl<'a> Steps<'a> {
         // What only falls into the time is left out where something is proven.
         let proven = |proof: &Proof| matches!(proof, Proof::Certificate(_) | Proof::Request(_));
         let has_proof = fetches.iter().any(|(_, proof)| proven(proof));
-        fetches.retain(|(_, proof)| proven(proof) || (!has_proof && *proof == Proof::Time));
+        fetches.retain(|(_, proof)| match proof {
+            Proof::Certificate(_) | Proof::Request(_) | Proof::Elsewhere(_) => true,
+            Proof::Time => !has_proof,
+            Proof::None => false,
+        });
         fetches.truncate(MAX_STEPS);
         let mut lookups: Vec<&Lookup> = forward
             .into_iter()
@@ -197,6 +203,17 @@ fn tied_to_the_certificate(steps: &Steps<'_>) -> Check {
         let name = steps.lookups.first().map_or("", |it| it.name.as_str());
         return Check::necessary(NAME, true, format!("the server's certificate names {name}"));
     }
+    let elsewhere = steps.fetches.iter().find_map(|(_, proof)| match proof {
+        Proof::Elsewhere(what) => Some(*what),
+        _ => None,
+    });
+    if let Some(what) = elsewhere {
+        let detail = format!(
+            "the request asks for {what}, of a host that the server's certificate does not name: it may \
+             be about another"
+        );
+        return Check::strong(NAME, None, detail);
+    }
     Check::strong(
         NAME,
         None,
@@ -222,11 +239,14 @@ fn proof(case: &Case<'_>, visit: &Visit) -> Proof {
     if let Some(host) = host {
         return Proof::Certificate(host.to_owned());
     }
-    if let Some(what) = asks_for(&visit.exchange) {
-        return Proof::Request(what);
-    }
-    // TLS 1.2 shows the certificates, and a request that was seen asks for something else.
+    // TLS 1.2 shows the certificates.
     let certificate_seen = !hosts.is_empty();
+    match asks_for(&visit.exchange) {
+        Some(what) if certificate_seen => return Proof::Elsewhere(what),
+        Some(what) => return Proof::Request(what),
+        None => {}
+    }
+    // A request that was seen asks for something else.
     if certificate_seen || visit.exchange.asked.is_some() {
         Proof::None
     } else {

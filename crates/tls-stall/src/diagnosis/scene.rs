@@ -108,6 +108,12 @@ impl Case<'_> {
         })
     }
 
+    /// Whether a second ClientHello is awaited (HelloRetryRequest).
+    pub(super) fn is_asked_again(&self) -> bool {
+        let asked = self.setup.at(Milestone::HelloRetryRequest);
+        self.wait.phase == Phase::ClientHello && asked == Some(self.wait.from)
+    }
+
     /// Whether the client has begun its ClientHello, and the rest of it is awaited.
     pub(super) fn awaits_rest_of_client_hello(&self) -> bool {
         let begun = self.setup.at(Milestone::ClientHello);
@@ -133,8 +139,11 @@ impl Case<'_> {
 
     /// Whether the host that owed the next move made it, so that the wait ended when it went on.
     pub(crate) fn waiter_ended_the_wait(&self) -> bool {
-        let EndedBy::Milestone(milestone) = self.wait.ended_by else {
-            return false;
+        let milestone = match self.wait.ended_by {
+            EndedBy::Milestone(milestone) => milestone,
+            EndedBy::ProxyRequest => return self.wait.waiting_on == Party::Client,
+            EndedBy::ProxyAnswer => return self.wait.waiting_on == Party::Server,
+            _ => return false,
         };
         match milestone {
             Milestone::ServerFin | Milestone::ServerRst => self.wait.waiting_on == Party::Server,
@@ -182,6 +191,7 @@ impl Case<'_> {
         let way = match self.wait.waiting_on {
             Party::Server if at_proxy => Way::TO_SERVER,
             _ if at_proxy => Way::TO_CLIENT,
+            _ if self.setup.retry().is_some_and(|it| it.last == from) => Way::TO_SERVER,
             // A ClientHello that was not captured shows by its acknowledgement.
             _ if self.setup.client_hello_acked == Some(from) => Way::TO_CLIENT,
             _ => self.way_of_milestone_at(from),

@@ -1,8 +1,11 @@
 //! Waits of which the capture shows who was silent, and not why.
 
+use std::net::IpAddr;
+
 use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, local_search, words};
+use crate::dns::{Lookup, Lookups};
 use crate::milestone::Milestone;
-use crate::report::{Cause, EndedBy, Party, Phase, Vantage};
+use crate::report::{Cause, EndedBy, Party, Phase, Vantage, Via};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
 
@@ -57,12 +60,16 @@ pub(crate) fn is_unused(case: &Case<'_>) -> bool {
     }
     let unread = case.setup.from_client.hole.is_some() || case.setup.from_server.hole.is_some();
     let unspoken = !unread && !case.setup.reading.has_cleartext && !case.setup.reading.is_tls;
-    unspoken && (!case.wait.stalled || worked_beside(case))
+    // A server that closes at once has let the client say nothing.
+    let by_server = matches!(
+        case.wait.ended_by,
+        EndedBy::Milestone(Milestone::ServerFin | Milestone::ServerRst)
+    );
+    unspoken && ((!case.wait.stalled && !by_server) || worked_beside(case))
 }
 
 fn worked_beside(case: &Case<'_>) -> bool {
-    let (client, server) = (case.setup.client.ip, case.setup.server);
-    case.scene.worked.has(client, server)
+    case.scene.worked.beside(case.setup, case.wait.to)
 }
 
 fn unused_connection(case: &Case<'_>) -> Candidate {
@@ -101,80 +108,143 @@ fn unused_connection(case: &Case<'_>) -> Candidate {
 }
 
 fn client_idle(case: &Case<'_>) -> Candidate {
-    let (from, to) = case.stretch();
-    let lookups = case.scene.lookups;
     let client = case.setup.client.ip;
-    let open: Vec<_> = lookups
-        .overlapping(client, from.time, to.time)
-        .into_iter()
-        .filter(|lookup| lookup.duration() >= to.since(from).percent(20))
-        .collect();
-    let encrypted = case.scene.capture.encrypted.is_used_by(client);
-    let visible = lookups.has_asked(client) && !encrypted;
-    let awaited = if case.awaits_rest_of_client_hello() {
-        "the rest of the ClientHello"
-    } else {
-        words::awaited(case.wait.phase)
-    };
-    let hint = if open.is_empty() && !visible {
-        resolver_hint(to.since(from))
-    } else {
-        None
-    };
-    // Of one that has begun, parts may have come all the while.
-    let lacked = if case.awaits_rest_of_client_hello() {
-        "did not send all of it"
-    } else {
-        "was silent"
-    };
-    let mut summary = format!(
-        "The client owed {awaited} and {lacked} for {}; nothing in the capture explains it.",
-        to.since(from).max(Span::ZERO)
-    );
-    if let Some(hint) = &hint {
-        summary.push_str(" No name lookup of the client was captured, and ");
-        summary.push_str(hint);
-        summary.push('.');
-    }
-    if encrypted {
-        summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
-    }
-    let asked = certificate_asked(case);
-    if asked.is_some() {
-        summary.push_str(
-            " The server had asked for the client's certificate: a person may have had to choose \
-             one, or a card to be unlocked.",
-        );
-    }
-    summary.push_str(&local_search::sentence(case));
-    summary.push_str(&words::consequence(case));
-    let acked = match case.wait.phase {
-        Phase::ClientHello => "the TCP handshake was complete, so the client had what it needed",
-        _ => "the server had done its part",
-    };
+    let seen = Idleness::of(case);
+    let awaited = seen.awaited;
     Candidate {
         cause: Cause::ClientIdle,
         waiting_on: Party::Client,
         cover: Cover::none(),
-        summary,
+        summary: seen.summary(case),
         remedy: format!(
             "Look at the program on {client}: what does it do between connecting and {awaited}? A \
              busy or suspended device, a prompt for a certificate, a pool of idle connections and a \
              lookup that was not captured look alike from here. Capture on {client} itself, on all \
              interfaces, with its name lookups."
         ),
-        evidence: asked
+        evidence: seen
+            .certificate_asked
             .map(|at| Exhibit::of_server(at, "the server asks for the client's certificate"))
             .into_iter()
             .collect(),
-        checks: vec![
+        checks: seen.checks(case),
+        is_fallback: true,
+        lookups: Vec::new(),
+        subject: None,
+    }
+}
+
+/// What the capture shows of a client that was silent.
+struct Idleness<'a> {
+    awaited: &'static str,
+    /// A lookup of it that was open for long.
+    open: Option<&'a Lookup>,
+    /// One that it sent again after the answer.
+    again: Option<&'a Lookup>,
+    /// Whether its lookups are encrypted, or can be seen.
+    encrypted: bool,
+    visible: bool,
+    /// Whether it was captured elsewhere.
+    elsewhere: bool,
+    certificate_asked: Option<Moment>,
+}
+
+impl<'a> Idleness<'a> {
+    fn of(case: &Case<'a>) -> Self {
+        let (from, to) = case.stretch();
+        let lookups: &'a Lookups = case.scene.lookups;
+        let client = case.setup.client.ip;
+        let long = to.since(from).percent(20);
+        let mut open = lookups
+            .overlapping(client, from.time, to.time)
+            .into_iter()
+            .filter(|lookup| lookup.duration() >= long);
+        let encrypted = case.scene.capture.encrypted.is_used_by(client);
+        Self {
+            awaited: if case.awaits_rest_of_client_hello() {
+                "the rest of the ClientHello"
+            } else if case.is_asked_again() {
+                "a second ClientHello"
+            } else {
+                words::awaited(case.wait.phase)
+            },
+            open: open.next(),
+            again: asked_though_answered(case),
+            encrypted,
+            visible: !encrypted && asks_resolvers(case, client),
+            elsewhere: matches!(
+                case.setup.vantage(),
+                Some(Vantage::Server | Vantage::Between)
+            ),
+            certificate_asked: certificate_asked(case),
+        }
+    }
+
+    fn summary(&self, case: &Case<'_>) -> String {
+        let (from, to) = case.stretch();
+        // Of one that has begun, parts may have come all the while.
+        let lacked = if case.awaits_rest_of_client_hello() {
+            "did not send all of it"
+        } else {
+            "was silent"
+        };
+        let mut summary = format!(
+            "The client owed {} and {lacked} for {}; nothing in the capture explains it.",
+            self.awaited,
+            to.since(from).max(Span::ZERO)
+        );
+        let unseen = self.open.is_none() && !self.visible;
+        if let Some(hint) = resolver_hint(to.since(from)).filter(|_| unseen) {
+            summary.push_str(" No name lookup of the client was captured, and ");
+            summary.push_str(&hint);
+            summary.push('.');
+        }
+        if self.encrypted {
+            summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
+        }
+        if let Some(lookup) = self.again {
+            summary.push_str(" It asked for ");
+            summary.push_str(lookup.name.as_str());
+            summary.push_str(
+                " again after the answer had come, which may not have reached the program.",
+            );
+        }
+        if self.certificate_asked.is_some() {
+            summary.push_str(
+                " The server had asked for the client's certificate: a person may have had to choose \
+                 one, or a card to be unlocked.",
+            );
+        }
+        if self.elsewhere {
+            summary.push_str(
+                " This was not captured at the client: what it sent may have been lost on the way \
+                 here.",
+            );
+        }
+        summary.push_str(&local_search::sentence(case));
+        summary.push_str(&words::consequence(case));
+        summary
+    }
+
+    fn checks(&self, case: &Case<'_>) -> Vec<Check> {
+        let client = case.setup.client.ip;
+        let acked = match case.wait.phase {
+            Phase::ClientHello if case.is_asked_again() => {
+                "the server had asked for another ClientHello"
+            }
+            Phase::ClientHello => {
+                "the TCP handshake was complete, so the client had what it needed"
+            }
+            _ => "the server had done its part",
+        };
+        let mut checks = vec![
             Check::necessary("client-owed-the-move", true, acked),
             Check::strong(
                 "lookups-visible",
-                visible.then_some(true),
-                if visible {
+                self.visible.then_some(true),
+                if self.visible {
                     format!("name lookups of {client} are in the capture")
-                } else if encrypted {
+                } else if self.encrypted {
                     format!("{client} encrypts name lookups")
                 } else {
                     format!(
@@ -184,8 +254,8 @@ fn client_idle(case: &Case<'_>) -> Candidate {
             ),
             Check::strong(
                 "no-lookup-open",
-                open.is_empty(),
-                match open.first() {
+                self.open.is_none(),
+                match self.open {
                     None => "no name lookup of the client was open for long meanwhile".to_owned(),
                     Some(lookup) => format!(
                         "the lookup of {} (frame {}) was open meanwhile",
@@ -194,14 +264,53 @@ fn client_idle(case: &Case<'_>) -> Candidate {
                     ),
                 },
             ),
-        ]
-        .into_iter()
-        .chain(super::mismatch::doubt_of_idleness(case))
-        .collect(),
-        is_fallback: true,
-        lookups: Vec::new(),
-        subject: None,
+        ];
+        checks.extend(self.again.map(|lookup| {
+            let last = lookup.last_query().frame;
+            Check::strong(
+                "answers-were-taken",
+                false,
+                format!(
+                    "{} was asked for again in frame {last}, after its answer",
+                    lookup.name
+                ),
+            )
+        }));
+        checks.extend(self.elsewhere.then(|| {
+            Check::strong(
+                "seen-at-the-client",
+                None,
+                "not captured at the client: what was lost on the way here looks the same",
+            )
+        }));
+        checks.extend(super::mismatch::doubt_of_idleness(case));
+        checks
     }
+}
+
+/// Whether a lookup by `client` was captured that went to a resolver: what it asks its neighbours
+/// for shows not where its other lookups go.
+fn asks_resolvers(case: &Case<'_>, client: IpAddr) -> bool {
+    let lookups = case.scene.lookups;
+    let to = case.scene.capture.last().unwrap_or(case.wait.to);
+    let mut all = lookups.going_on(client, case.scene.first_frame, to.time);
+    lookups.has_asked(client) && all.any(|lookup| lookup.via == Via::Dns)
+}
+
+/// A lookup of the client that it began meanwhile and sent again after its answer: a filter on its
+/// host may have kept that from it.
+fn asked_though_answered<'a>(case: &Case<'a>) -> Option<&'a Lookup> {
+    /// One that comes sooner may have crossed the answer.
+    const CROSSED: Span = Span::from_secs(1);
+
+    let (from, to) = case.stretch();
+    let lookups: &'a Lookups = case.scene.lookups;
+    let begun = lookups.begun(case.setup.client.ip, from.time, to.time);
+    begun.into_iter().find(|lookup| {
+        let answered = lookup.result().filter(|_| lookup.is_settled());
+        let last = lookup.last_query();
+        answered.is_some_and(|answer| last <= to && last.since(answer) >= CROSSED)
+    })
 }
 
 /// When the server asked for a certificate of the client, that owes its Finished.
@@ -345,7 +454,7 @@ fn server_silence(case: &Case<'_>) -> Candidate {
             setup.server
         ),
         evidence: setup
-            .client_hello_acked
+            .hello_acked(from)
             .filter(|_| case.wait.phase == Phase::ServerHello)
             .map(|at| Exhibit::of_server(at, "the server acknowledges the ClientHello"))
             .into_iter()
@@ -373,7 +482,7 @@ fn has_what_it_needs(case: &Case<'_>) -> (Option<bool>, String) {
     if case.wait.phase != Phase::ServerHello {
         return (Some(true), "the client had done its part".to_owned());
     }
-    match case.setup.client_hello_acked {
+    match case.setup.hello_acked(case.wait.from) {
         // The ServerHello itself may carry the acknowledgement.
         Some(at) if at < case.wait.to || case.wait.is_unfulfilled() => (
             Some(true),

@@ -23,6 +23,9 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
         Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
         Phase::Starttls if case.setup.has(Milestone::ServerGreeting) => "the server greets",
         Phase::Starttls => "the TCP handshake is complete: TLS is to be asked for",
+        Phase::ClientHello if case.is_asked_again() => {
+            "the server asks for another ClientHello (HelloRetryRequest)"
+        }
         Phase::ClientHello if case.awaits_rest_of_client_hello() => {
             "the ClientHello begins: the rest of it is due"
         }
@@ -60,6 +63,7 @@ pub(super) fn end(case: &Case<'_>) -> String {
             Milestone::StarttlsReady => "the server is ready for TLS",
             Milestone::ClientHello => "the ClientHello",
             Milestone::ClientHelloEnd => "the ClientHello is whole",
+            Milestone::HelloRetryRequest => "the server asks for another ClientHello",
             Milestone::ServerHello => "the ServerHello",
             Milestone::ServerFlightEnd => "the server's flight is whole",
             Milestone::ClientFinished => "the client's Finished",

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::Check;
 use crate::decode::Endpoint;
 use crate::report::Phase;
-use crate::time::{Moment, Span};
+use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{Setup, Wait};
 
 /// The phases that are held against each other.
@@ -19,18 +19,52 @@ const PHASES: [Phase; 4] = [
     Phase::ServerHello,
 ];
 
+/// A client that opens a connection ahead of need does so not long after the one that it uses.
+const BESIDE: Span = Span::from_secs(10);
+
 /// The servers to which a client's handshakes came through.
 #[derive(Debug, Default)]
 pub(crate) struct Worked(HashMap<(IpAddr, Endpoint), Record, RandomState>);
 
 /// The handshakes of one client with one server that came through.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Record {
     /// Of each phase, the shortest wait and the number of its connection; no time at all where a
     /// connection did without.
     shortest: [Option<(Span, u64)>; PHASES.len()],
     /// The first packet of the first of them.
     first: Option<Moment>,
+    /// From when to when they began, in order; a pause is longer than [`BESIDE`].
+    begun: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Record {
+    /// Notes that one began at `time`.
+    fn note(&mut self, time: Timestamp) {
+        let place = self
+            .begun
+            .partition_point(|&(_, last)| last.plus(BESIDE) < time);
+        let Some((first, last)) = self.begun.get_mut(place) else {
+            self.begun.push((time, time));
+            return;
+        };
+        if time.plus(BESIDE) < *first {
+            self.begun.insert(place, (time, time));
+            return;
+        }
+        (*first, *last) = ((*first).min(time), (*last).max(time));
+        let end = *last;
+        // It may have closed the pause to the next.
+        let next = self.begun.get(place.saturating_add(1)).copied();
+        if let Some((begin, later)) = next
+            && begin <= end.plus(BESIDE)
+        {
+            self.begun.remove(place.saturating_add(1));
+            if let Some((_, last)) = self.begun.get_mut(place) {
+                *last = later;
+            }
+        }
+    }
 }
 
 impl Worked {
@@ -43,6 +77,7 @@ impl Worked {
         let record = self.0.entry((setup.client.ip, setup.server)).or_default();
         let first = record.first.into_iter().chain([setup.first]).min();
         record.first = first;
+        record.note(setup.first.time);
         for (phase, shortest) in PHASES.into_iter().zip(&mut record.shortest) {
             let wait = waits.iter().find(|wait| wait.phase == phase);
             let length = match wait {
@@ -56,9 +91,16 @@ impl Worked {
         }
     }
 
-    /// Whether a handshake of `client` with `server` came through.
-    pub(crate) fn has(&self, client: IpAddr, server: Endpoint) -> bool {
-        self.0.contains_key(&(client, server))
+    /// Whether a handshake of the same client with the same server came through that began beside
+    /// `setup`: before `until`, and not long before it.
+    pub(super) fn beside(&self, setup: &Setup, until: Moment) -> bool {
+        let record = self.0.get(&(setup.client.ip, setup.server));
+        let times = record.map_or(&[][..], |record| &record.begun);
+        let since = setup.first.time.plus(Span::ZERO.minus(BESIDE));
+        let next = times.partition_point(|&(_, last)| last < since);
+        times
+            .get(next)
+            .is_some_and(|&(first, _)| first <= until.time)
     }
 
     /// When the first of the handshakes of `client` with `server` that came through began.

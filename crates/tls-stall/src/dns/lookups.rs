@@ -511,7 +511,9 @@ impl Lookups {
     }
 
     fn count_question(&mut self, slot: u32, resolver: IpAddr) {
-        let Some(lookup) = self.store.at(slot) else {
+        // A group of hosts, or a node that is asked for its own name, is none.
+        let of_dns = |lookup: &&Lookup| lookup.via == Via::Dns;
+        let Some(lookup) = self.store.at(slot).filter(of_dns) else {
             return;
         };
         if self.resolvers.len() >= MAX_RESOLVERS && !self.resolvers.contains_key(&resolver) {

@@ -69,6 +69,11 @@ impl Quality {
         self.last = last;
     }
 
+    /// The last frame of the capture, as far as it was seen.
+    pub(crate) const fn last(&self) -> Option<Moment> {
+        self.last
+    }
+
     /// Notes the first frame that an app on the phone made, and what shows it.
     pub(crate) fn made_by_app(&mut self, first: Moment, sign: &'static str) {
         self.app.get_or_insert((first, sign));

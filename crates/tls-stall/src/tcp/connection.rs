@@ -60,6 +60,18 @@ pub(crate) struct Resent {
     pub(crate) of_client_hello: bool,
 }
 
+/// What the client sent in answer to a HelloRetryRequest: its second ClientHello.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// The first frame that brought a byte of it.
+    pub(crate) first: Moment,
+    /// The frame that brought its last byte.
+    pub(crate) last: Moment,
+    /// When the server had acknowledged all of it.
+    pub(crate) acked: Option<Moment>,
+    end: SeqNumber,
+}
+
 /// An ICMP error about a connection's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreachable {
@@ -99,6 +111,8 @@ pub(crate) struct Connection {
     pub(crate) resent: Rare<Vec<Resent>>,
     /// When the server had acknowledged the whole ClientHello.
     pub(crate) client_hello_acked: Option<Moment>,
+    /// The second ClientHello, where the server asked for one.
+    pub(crate) retry: Option<Box<Retry>>,
     /// The first error but for those of path MTU discovery.
     pub(crate) unreachable: Option<Box<Unreachable>>,
     /// The one of path MTU discovery that told the smallest MTU.
@@ -146,6 +160,7 @@ impl Connection {
             client_isn: None,
             resent: Rare::default(),
             client_hello_acked: None,
+            retry: None,
             unreachable: None,
             too_big: None,
             traces: Traces::default(),
@@ -196,11 +211,8 @@ impl Connection {
                 budget,
                 |piece| sink.piece(from, piece, milestones),
             );
-            if from == Side::Client && self.hello_end.is_none() {
-                self.hello_end = milestones
-                    .has(Milestone::ClientHelloEnd)
-                    .then(|| self.client_half.assembler.next())
-                    .flatten();
+            if from == Side::Client {
+                self.note_hello(moment, milestones);
             }
         }
         if flags.fin() {
@@ -321,12 +333,41 @@ impl Connection {
         {
             self.client_hello_acked = Some(moment);
         }
+        if from == Side::Server
+            && let Some(retry) = &mut self.retry
+            && !ack.is_before(retry.end)
+        {
+            retry.acked.get_or_insert(moment);
+        }
         self.note_progress(from.peer(), ack, moment);
         self.half_mut(from.peer())
             .assembler
             .acknowledge(ack, moment, budget, |piece| {
                 sink.piece(from.peer(), piece, milestones);
             });
+    }
+
+    /// Notes where the ClientHello ends, and the one that answers a HelloRetryRequest: all that the
+    /// client sends between that and the ServerHello (RFC 8446, section 4.1.4).
+    fn note_hello(&mut self, moment: Moment, milestones: &Milestones) {
+        let next = self.client_half.assembler.next();
+        let Some(hello_end) = self.hello_end else {
+            self.hello_end = next.filter(|_| milestones.has(Milestone::ClientHelloEnd));
+            return;
+        };
+        let is_due =
+            milestones.has(Milestone::HelloRetryRequest) && !milestones.has(Milestone::ServerHello);
+        let known = self.retry.as_ref().map_or(hello_end, |retry| retry.end);
+        let Some(end) = next.filter(|next| is_due && known.is_before(*next)) else {
+            return;
+        };
+        let first = self.retry.as_ref().map_or(moment, |retry| retry.first);
+        self.retry = Some(Box::new(Retry {
+            first,
+            last: moment,
+            acked: None,
+            end,
+        }));
     }
 
     /// Notes how far `sender`'s bytes are acknowledged.
@@ -372,15 +413,18 @@ impl Connection {
         }
         // A keep-alive repeats one byte; a second copy of one frame follows it at once.
         let keep_alive = segment.payload_len == 1 && end == sent;
-        let copy = !sent.is_before(end)
-            && half.advanced.is_some_and(|at| {
-                half.ip_id == segment.ip.id && is_second_copy(moment.since(at), half.ip_id)
-            });
-        if copy && !keep_alive {
+        let id = segment.ip.id;
+        let since = half.advanced.map(|at| moment.since(at));
+        let at_once = since.is_some_and(|since| is_second_copy(since, id)) && !sent.is_before(end);
+        if at_once && half.ip_id == id && !keep_alive {
             self.trace_mut(from).note_copy(moment);
             return;
         }
         if keep_alive || half.passage.fills_hole(data, segment.payload_len, moment) {
+            return;
+        }
+        if at_once && is_before(id, half.ip_id) {
+            self.trace_mut(from).note_copy(moment);
             return;
         }
         half.passage.note_resent();
@@ -388,11 +432,12 @@ impl Connection {
             .acked
             .filter(|(acked, _)| !acked.is_before(end))
             .map(|(_, at)| at);
+        let hello_end = self.retry.as_ref().map(|retry| retry.end);
         let of_client_hello = from == Side::Client
             && milestones.has(Milestone::ClientHello)
             && !milestones.has(Milestone::ClientFinished)
-            && self
-                .hello_end
+            && hello_end
+                .or(self.hello_end)
                 .is_none_or(|hello_end| data.is_before(hello_end));
         let resent = Resent {
             from,
@@ -431,6 +476,18 @@ impl Connection {
             Side::Server => &mut self.server_half,
         }
     }
+}
+
+/// Whether a packet with the identification `id` was sent shortly before the `last`: a host that
+/// counts gives a new one to what it sends again.
+fn is_before(id: Option<u16>, last: Option<u16>) -> bool {
+    const FLIGHT: u16 = 64;
+
+    let behind = id
+        .zip(last)
+        .map(|(id, last)| last.wrapping_sub(id))
+        .unwrap_or_default();
+    (1..FLIGHT).contains(&behind)
 }
 
 fn note_copy(copies: &mut Moments, copy: Moment) {

@@ -17,7 +17,9 @@ mod table;
 mod trace;
 
 pub(crate) use assembler::{Budget, Piece};
-pub(crate) use connection::{Connection, Moments, Resent, Side, StreamSink, TooBig, Unreachable};
+pub(crate) use connection::{
+    Connection, Moments, Resent, Retry, Side, StreamSink, TooBig, Unreachable,
+};
 pub(crate) use hops::routers_passed;
 pub(crate) use passage::{Hole, Passage};
 pub(crate) use reset::{Maker, Reset};

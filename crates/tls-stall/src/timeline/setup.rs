@@ -8,7 +8,7 @@ use crate::dns::Name;
 use crate::milestone::{Milestone, Milestones};
 use crate::rare::Rare;
 use crate::report::{Vantage, Way};
-use crate::tcp::{Connection, Moments, Passage, Resent, Side, TooBig, Traces, Unreachable};
+use crate::tcp::{Connection, Moments, Passage, Resent, Retry, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
 use crate::tls::{Alert, Port, Reading};
 
@@ -35,6 +35,7 @@ pub(crate) struct Setup {
     /// What became of the server's segments.
     pub(crate) from_server: Passage,
     pub(crate) client_hello_acked: Option<Moment>,
+    retry: Option<Box<Retry>>,
     pub(crate) unreachable: Option<Box<Unreachable>>,
     pub(crate) too_big: Option<Box<TooBig>>,
     pub(crate) traces: Traces,
@@ -78,6 +79,7 @@ impl Setup {
             from_client,
             from_server,
             client_hello_acked: connection.client_hello_acked,
+            retry: connection.retry.take(),
             unreachable: connection.unreachable.take(),
             too_big: connection.too_big.take(),
             reading,
@@ -128,6 +130,33 @@ impl Setup {
             let needed = resent.acked.is_none_or(|acked| acked > resent.moment);
             let within = resent.moment >= from && resent.moment <= to;
             resent.from == side && !resent.of_client_hello && needed && within
+        })
+    }
+
+    /// The second ClientHello, where the server asked for one; an alert in its place is none.
+    pub(crate) fn retry(&self) -> Option<&Retry> {
+        let alert = self.at(Milestone::Alert);
+        let retry = self.retry.as_deref();
+        retry.filter(|retry| alert.is_none_or(|alert| alert > retry.last))
+    }
+
+    /// When the ClientHello had been acknowledged whose answer is awaited since `from`: the second,
+    /// where there is one by then.
+    pub(crate) fn hello_acked(&self, from: Moment) -> Option<Moment> {
+        match self.retry() {
+            Some(retry) if from >= retry.first => retry.acked,
+            _ => self.client_hello_acked,
+        }
+    }
+
+    /// The segments with bytes of a ClientHello that were sent again between `from` and `to`.
+    pub(crate) fn hello_resent(
+        &self,
+        from: Moment,
+        to: Moment,
+    ) -> impl DoubleEndedIterator<Item = &Resent> {
+        self.resent.iter().filter(move |resent| {
+            resent.of_client_hello && resent.moment >= from && resent.moment <= to
         })
     }
 

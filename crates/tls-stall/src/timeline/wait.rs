@@ -104,11 +104,7 @@ impl Walk<'_> {
             return None;
         }
         self.after_missed_client_hello();
-        self.phase(
-            Phase::ServerHello,
-            self.first_of(&[M::ClientHelloEnd, M::ClientHello]),
-            M::ServerHello,
-        )?;
+        self.server_hello()?;
         self.phase(Phase::ServerFlight, M::ServerHello, M::ServerFlightEnd)?;
         self.phase(Phase::ClientFinished, M::ServerFlightEnd, M::ClientFinished)?;
         let finished = setup.at(M::ClientFinished)?;
@@ -205,6 +201,33 @@ impl Walk<'_> {
         }
     }
 
+    /// A HelloRetryRequest gives the turn back to the client (RFC 8446, section 4.1.4): the server
+    /// owes it, then the client its second ClientHello, and then the server its ServerHello.
+    fn server_hello(&mut self) -> Option<()> {
+        use Milestone as M;
+        let phase = Phase::ServerHello;
+        let setup = self.setup;
+        let begin = self.first_of(&[M::ClientHelloEnd, M::ClientHello]);
+        let (Some(start), Some(request)) = (setup.at(begin), setup.at(M::HelloRetryRequest)) else {
+            return self.phase(phase, begin, M::ServerHello);
+        };
+        let owner = self.owner(phase, begin, start, request);
+        let by = EndedBy::Milestone(M::HelloRetryRequest);
+        self.push(phase, owner, start, request, by);
+        let Some(retry) = setup.retry() else {
+            // One that was not captured was sent at some time in between.
+            if setup.has(M::ServerHello) {
+                return self.phase_since(phase, begin, request, M::ServerHello);
+            }
+            let (to, by) = self.end_of_unfulfilled(Phase::ClientHello, request);
+            self.push(Phase::ClientHello, Party::Client, request, to, by);
+            return None;
+        };
+        let by = EndedBy::Milestone(M::ClientHello);
+        self.push(Phase::ClientHello, Party::Client, request, retry.first, by);
+        self.phase_since(phase, begin, retry.last, M::ServerHello)
+    }
+
     /// The client has begun to speak, and the rest of its ClientHello is under way: what of it was
     /// lost takes time, too.
     fn rest_of_client_hello(&mut self) -> Option<()> {
@@ -235,23 +258,51 @@ impl Walk<'_> {
         let Some(start) = self.setup.at(from) else {
             return Some(());
         };
+        self.phase_since(phase, from, start, to)
+    }
+
+    /// The same of a phase that begins at `start`, after `from`.
+    fn phase_since(
+        &mut self,
+        phase: Phase,
+        from: Milestone,
+        start: Moment,
+        to: Milestone,
+    ) -> Option<()> {
         if let Some(end) = self.setup.at(to) {
-            let owner = self.owner(phase, from, end);
+            let owner = self.owner(phase, from, start, end);
             self.push(phase, owner, start, end, EndedBy::Milestone(to));
             return Some(());
         }
-        let later = self
-            .setup
-            .milestones
-            .iter()
-            .any(|(milestone, _)| milestone > to && milestone <= Milestone::ApplicationData);
+        let later = self.setup.milestones.iter().any(|(milestone, at)| {
+            // Where a session is resumed, the server's Finished comes before the client's.
+            let before = milestone == Milestone::ServerFinished && at <= start;
+            milestone > to && milestone <= Milestone::ApplicationData && !before
+        });
         if later {
             return Some(());
         }
+        // It may have come in what could not be read.
+        if self.is_unread(phase) {
+            return None;
+        }
         let (end, ended_by) = self.end_of_unfulfilled(phase, start);
-        let owner = self.owner(phase, from, end);
+        let owner = self.owner(phase, from, start, end);
         self.push(phase, owner, start, end, ended_by);
         None
+    }
+
+    /// Whether the side whose bytes end `phase` sent some that were captured and cannot be read.
+    fn is_unread(&self, phase: Phase) -> bool {
+        let reading = &self.setup.reading;
+        let (side, unread) = match phase {
+            Phase::ServerHello | Phase::ServerFlight | Phase::ServerFinished => {
+                (Side::Server, reading.server_is_unread)
+            }
+            Phase::ClientFinished => (Side::Client, reading.client_is_unread),
+            _ => return false,
+        };
+        unread && self.setup.unseen(side).is_none()
     }
 
     /// What ended a phase that began at `start` and was not fulfilled.
@@ -300,10 +351,9 @@ impl Walk<'_> {
         over.then_some((last, EndedBy::Abandoned))
     }
 
-    /// Who owes the next move in `phase`, which began with `from` and ended at `end`.
-    fn owner(&self, phase: Phase, from: Milestone, end: Moment) -> Party {
+    /// Who owes the next move in `phase`, which began with `from` at `start` and ended at `end`.
+    fn owner(&self, phase: Phase, from: Milestone, start: Moment, end: Moment) -> Party {
         let setup = self.setup;
-        let start = setup.at(from).unwrap_or(end);
         let flight = match phase {
             Phase::ServerFlight | Phase::ClientFinished => Some(Side::Server),
             Phase::ServerFinished => Some(Side::Client),
@@ -329,13 +379,7 @@ impl Walk<'_> {
                 }
             }
             Phase::ServerHello => {
-                let resent = setup.resent.iter().rfind(|resent| resent.of_client_hello);
-                let lost = resent.is_some_and(|resent| {
-                    setup
-                        .client_hello_acked
-                        .is_none_or(|acked| acked > resent.moment)
-                });
-                if lost || self.lacks_much(start, end) {
+                if self.hello_was_lost(start, end) || self.lacks_much(start, end) {
                     Party::Network
                 } else {
                     Party::Server
@@ -349,6 +393,16 @@ impl Walk<'_> {
             Phase::ClientHello | Phase::ClientFinished | Phase::ApplicationData => Party::Client,
             Phase::ServerGreeting | Phase::ServerFlight | Phase::ServerFinished => Party::Server,
         }
+    }
+
+    /// Whether the ClientHello was under way, again and again, for most of the time.
+    fn hello_was_lost(&self, start: Moment, end: Moment) -> bool {
+        let acked = self.setup.hello_acked(start);
+        let mut copies = self.setup.hello_resent(start, end);
+        let last = copies.next_back().map(|copy| copy.moment);
+        let until = acked.unwrap_or(end).min(end);
+        let most = until.since(start) >= end.since(start).percent(50);
+        most && last.is_some_and(|last| acked.is_none_or(|acked| acked > last))
     }
 
     /// Whether what `side` sent was under way, again and again, for most of the time.

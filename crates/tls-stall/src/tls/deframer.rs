@@ -136,6 +136,11 @@ impl Deframer {
         self.records > 0 || self.record.is_some()
     }
 
+    /// Whether the rest of a record is to come.
+    pub(super) fn is_within_record(&self) -> bool {
+        self.record.is_some() || !self.head.is_empty()
+    }
+
     /// The hello of which not all has come, as far as it has.
     pub(crate) fn take_partial_hello(&mut self) -> Option<Message> {
         let partial = self.message.take()?;

@@ -103,14 +103,20 @@ impl Handshake {
         }
     }
 
-    /// Ends it where the reading ends.
-    pub(super) fn finish(&mut self, milestones: &mut Milestones) {
+    /// Ends it where the reading ends; `goes_on` where the server sent, or is to send, what was not
+    /// read.
+    pub(super) fn finish(&mut self, goes_on: bool, milestones: &mut Milestones) {
         if let Some(last) = self.server_hello_last.take() {
             milestones.reach(Milestone::ServerHelloEnd, last);
         }
-        // In TLS 1.3 the flight's end shows only in the client's answer.
-        if self.is_tls_1_3() && milestones.has(Milestone::ServerHelloEnd) {
-            self.begin_client_flight(None, milestones);
+        // In TLS 1.3, and where a session is resumed, the flight's end shows only in the client's answer.
+        let is_whole = if self.is_tls_1_3() {
+            milestones.has(Milestone::ServerHelloEnd)
+        } else {
+            milestones.has(Milestone::ServerFinished)
+        };
+        if is_whole && !goes_on {
+            self.begin_client_flight(None, true, milestones);
         }
     }
 
@@ -127,7 +133,9 @@ impl Handshake {
                 first,
             }
             | Event::V2HelloBegins { first } => milestones.reach(Milestone::ClientHello, first),
-            Event::MessageBegins { first, .. } => self.begin_client_flight(Some(first), milestones),
+            Event::MessageBegins { first, .. } => {
+                self.begin_client_flight(Some(first), server_is_read, milestones);
+            }
             Event::Message(message) if message.kind == handshake::CLIENT_HELLO => {
                 self.note_client_hello(message, body, milestones);
                 milestones.reach(Milestone::ClientHelloEnd, message.last);
@@ -144,7 +152,7 @@ impl Handshake {
                 first,
                 ..
             } if !self.is_tls_1_3() => {
-                self.begin_client_flight(Some(first), milestones);
+                self.begin_client_flight(Some(first), server_is_read, milestones);
                 let flight = self.client_flight.unwrap_or(first);
                 milestones.reach(Milestone::ClientFinished, flight.min(first));
                 return Next::Protected;
@@ -260,7 +268,7 @@ impl Handshake {
         if self.has_finished {
             return self.reach_data(Side::Client, first, milestones);
         }
-        self.begin_client_flight(Some(first), milestones);
+        self.begin_client_flight(Some(first), server_is_read, milestones);
         if is_protected_alert(len) {
             self.note_alert(Side::Client, AlertContent::Encrypted, first, milestones);
             return Next::GoOn;
@@ -340,13 +348,18 @@ impl Handshake {
     }
 
     /// The client's flight that answers the server's ends the server's.
-    fn begin_client_flight(&mut self, first: Option<Moment>, milestones: &mut Milestones) {
+    fn begin_client_flight(
+        &mut self,
+        first: Option<Moment>,
+        server_is_read: bool,
+        milestones: &mut Milestones,
+    ) {
         if self.client_flight_begun || !milestones.has(Milestone::ServerHello) {
             return;
         }
         self.client_flight_begun = true;
         self.client_flight = first;
-        if let Some(last) = self.server_last {
+        if let Some(last) = self.server_last.filter(|_| server_is_read) {
             milestones.reach(Milestone::ServerFlightEnd, last);
         }
     }

@@ -22,6 +22,10 @@ const MAX_CLEARTEXT: usize = 64 * 1024;
 
 /// What was read of a connection's bytes, besides its milestones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each notes one thing seen, and all combinations occur"
+)]
 pub(crate) struct Reading {
     /// TLS records were seen.
     pub(crate) is_tls: bool,
@@ -29,6 +33,11 @@ pub(crate) struct Reading {
     pub(crate) has_cleartext: bool,
     /// The server answered the ClientHello with something else than TLS records.
     pub(crate) answered_otherwise: bool,
+    /// Some of the cleartext is not in the capture.
+    pub(crate) is_cut: bool,
+    /// Of these sides not all could be read: what is missing held the head of a record.
+    pub(crate) client_is_unread: bool,
+    pub(crate) server_is_unread: bool,
     /// The protocol that TLS was, or was to be, started in.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) server_name: Option<Box<str>>,
@@ -77,6 +86,7 @@ struct State {
     cleartext: usize,
     answered_otherwise: bool,
     is_tls: bool,
+    is_cut: bool,
     handshake: Handshake,
     /// Nothing more is to be learnt here.
     is_over: bool,
@@ -156,6 +166,9 @@ impl Session {
             is_tls: state.is_tls,
             has_cleartext: state.cleartext > 0,
             answered_otherwise: state.answered_otherwise,
+            is_cut: state.is_cut,
+            client_is_unread: matches!(state.client, Stage::Lost),
+            server_is_unread: matches!(state.server, Stage::Lost),
             protocol: state.dialogue.protocol.or(expected),
             client_random: hello.as_ref().and_then(|hello| hello.random),
             server_name: hello.and_then(|hello| hello.server_name),
@@ -346,6 +359,7 @@ impl State {
     }
 
     fn skip(&mut self, from: Side, count: u32, moment: Moment, milestones: &mut Milestones) {
+        self.is_cut |= matches!(self.stage(from), Stage::Cleartext);
         let stage = self.stage_mut(from);
         let Stage::Records(deframer) = stage else {
             return;
@@ -367,7 +381,12 @@ impl State {
     fn finish(&mut self, milestones: &mut Milestones) {
         self.note_partial_hello(Side::Client, milestones);
         self.note_partial_hello(Side::Server, milestones);
-        self.handshake.finish(milestones);
+        let goes_on = match &self.server {
+            Stage::Records(deframer) => deframer.is_within_record(),
+            Stage::Lost => true,
+            Stage::Cleartext => false,
+        };
+        self.handshake.finish(goes_on, milestones);
     }
 
     /// A hello of which not all was captured counts as far as it goes.

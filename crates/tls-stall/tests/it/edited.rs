@@ -71,6 +71,16 @@ impl Records {
         self
     }
 
+    /// Captures of each frame no more than `length` bytes.
+    pub(crate) fn shortened(mut self, length: usize) -> Self {
+        for (_, lengths, bytes) in &mut self.list {
+            bytes.truncate(length);
+            let captured = u32::try_from(bytes.len()).unwrap();
+            lengths[..4].copy_from_slice(&captured.to_le_bytes());
+        }
+        self
+    }
+
     /// The microseconds from the frame at `index`, from 0, to the one after it.
     pub(crate) fn gap(&self, index: usize) -> Option<i64> {
         let (before, after) = (self.list.get(index)?, self.list.get(index + 1)?);

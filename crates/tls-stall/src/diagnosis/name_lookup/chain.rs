@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::super::{Case, Cover};
-use super::{SLACK, is_resolver_silent, may_be};
-use crate::dns::{End, Lookup, Name, is_under_reverse_tree};
+use super::{SLACK, is_resolver_silent, may_be_the_waiter};
+use crate::dns::{End, Lookup, Name, RecordType, is_under_reverse_tree};
 use crate::report::Phase;
 use crate::time::{Moment, Span, Timestamp};
 use crate::timeline::{RELEASE, same_host};
@@ -66,9 +66,11 @@ impl<'a> Chain<'a> {
             .map(|first| Self::following(case, Relation::Peer, first))
             .collect();
         // Of the names with no tie to the peer, those whose lookups took longest.
+        // Nobody waits to connect until services of a kind are found (RFC 6763, section 4).
         let mut others: Vec<&Lookup> = begun
             .into_iter()
-            .filter(|it| it.reverse_of().is_none() && !is_under_reverse_tree(&it.name))
+            .filter(|it| it.record_type != RecordType::PTR && it.reverse_of().is_none())
+            .filter(|it| !is_under_reverse_tree(&it.name))
             .collect();
         others.sort_by_key(|it| (std::cmp::Reverse(it.duration()), it.number));
         for first in others.into_iter().take(MAX_OTHER_NAMES) {
@@ -103,7 +105,7 @@ impl<'a> Chain<'a> {
         let mut firsts: Vec<&Lookup> = own.into_iter().collect();
         if firsts.is_empty() {
             let of_peer = lookups.reverse_lookups(peer, from.time, to.time);
-            for asker in askers(&of_peer, waiter) {
+            for asker in askers(case, &of_peer) {
                 let mut by_asker = of_peer.iter().copied().filter(|it| it.asker == asker);
                 let first = by_asker.clone().find(|it| it.first().time >= begin);
                 firsts.extend(first.or_else(|| by_asker.next_back()));
@@ -366,11 +368,11 @@ fn span_within(lookup: &Lookup, from: Timestamp, to: Timestamp) -> Option<(Times
 }
 
 /// Who asked for the peer's name and can be the host that owed the next move.
-fn askers(lookups: &[&Lookup], waiter: IpAddr) -> Vec<IpAddr> {
+fn askers(case: &Case<'_>, lookups: &[&Lookup]) -> Vec<IpAddr> {
     let mut askers: Vec<IpAddr> = lookups
         .iter()
         .map(|lookup| lookup.asker)
-        .filter(|&asker| may_be(asker, waiter))
+        .filter(|&asker| may_be_the_waiter(case, asker))
         .collect();
     askers.sort_unstable();
     askers.dedup();

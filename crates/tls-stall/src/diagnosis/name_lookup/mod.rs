@@ -10,7 +10,7 @@ mod remedy;
 use self::chain::{Chain, Relation};
 use super::{Candidate, Case, Check, Exhibit, Opinion, words};
 use crate::dns::Lookup;
-use crate::report::{Cause, LookupOutcome, Party, Phase, Way};
+use crate::report::{Cause, LookupOutcome, Party, Phase, Vantage, Way};
 use crate::time::{Moment, Span};
 
 /// From the turn's start to the first query: 0.3 to 25 ms were measured; slow phones take longer.
@@ -23,6 +23,9 @@ const SLACK: Span = Span::from_millis(20);
 const MAX_EVIDENCE: usize = 40;
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
+    if !case.wait.stalled {
+        return;
+    }
     let (from, to) = case.stretch();
     let lookups = case.scene.lookups;
     let own = lookups.overlapping(
@@ -58,7 +61,9 @@ fn opinion(case: &Case<'_>, chain: &Chain<'_>, from: Moment, to: Moment) -> Opin
     if chain.relation == Relation::Peer && case.wait.waiting_on == Party::Client {
         checks.push(address_was_a_literal(case));
     }
+    checks.extend(leads_elsewhere(case, chain));
     checks.extend(asked_again(chain, to));
+    checks.extend(given_up_before(case, chain, to));
     checks.extend(case.contrast());
     Opinion::Holds(Box::new(Candidate {
         cause,
@@ -145,6 +150,25 @@ fn asks_for_the_peer(case: &Case<'_>, chain: &Chain<'_>) -> Check {
     }
 }
 
+/// Who looks up another host means to connect there: what it waits for comes after the lookup.
+fn leads_elsewhere(case: &Case<'_>, chain: &Chain<'_>) -> Option<Check> {
+    let client = case.setup.client.ip;
+    let of_client = case.wait.waiting_on == Party::Client;
+    if chain.relation != Relation::OtherName || !of_client {
+        return None;
+    }
+    let addresses = chain.links.iter().flat_map(|link| &link.addresses);
+    let other = addresses.copied().find(|address| *address != client)?;
+    Some(Check::strong(
+        "for-its-own-sake",
+        false,
+        format!(
+            "{} has the address {other}: it may have been looked up to connect there",
+            chain.name()
+        ),
+    ))
+}
+
 fn asked_by_the_waiter(case: &Case<'_>, chain: &Chain<'_>) -> Check {
     const NAME: &str = "asked-by-the-waiter";
     let (asker, waiter) = (chain.asker(), case.waiter());
@@ -214,6 +238,26 @@ fn released_with_the_lookup(case: &Case<'_>, chain: &Chain<'_>, to: Moment) -> C
     }
 }
 
+/// Whoever goes on while its resolver has not given up did not wait for it, or has a time limit of
+/// its own.
+fn given_up_before(case: &Case<'_>, chain: &Chain<'_>, to: Moment) -> Option<Check> {
+    let link = chain.last_to_end();
+    let fit = link.schedule().filter(|fit| fit.complete)?;
+    let due = link.end().earliest().since(to.time);
+    let is_open = outcome(link) == What::Unanswered && due > to.since(link.first()).percent(10);
+    // One that closes has lost its patience, whatever it waited for.
+    (is_open && !case.wait.is_unfulfilled()).then(|| {
+        Check::strong(
+            "given-up-before",
+            false,
+            format!(
+                "{} went on {due} before {fit}, gives up: it may not have waited for it",
+                case.waiter_word()
+            ),
+        )
+    })
+}
+
 /// Who has no answer asks again, after 5 s at most; where a question stands once, its answer may
 /// have come and be missing from the capture.
 fn asked_again(chain: &Chain<'_>, to: Moment) -> Option<Check> {
@@ -224,7 +268,7 @@ fn asked_again(chain: &Chain<'_>, to: Moment) -> Option<Check> {
         return None;
     }
     let (copies, last) = (link.queries.len(), link.last_query());
-    Some(if copies > 1 {
+    Some(if was_asked_again(link) {
         Check::strong(NAME, true, format!("{copies} copies, none answered"))
     } else if to.since(last) > LONGEST_RETRY {
         Check::strong(
@@ -242,6 +286,14 @@ fn asked_again(chain: &Chain<'_>, to: Moment) -> Option<Check> {
             "it stands there once: a second copy was not due yet",
         )
     })
+}
+
+/// Whether a copy was sent for want of an answer: those to several resolvers may go out at once.
+pub(super) fn was_asked_again(link: &Lookup) -> bool {
+    /// The shortest timeout of a resolver (c-ares).
+    const SHORTEST_RETRY: Span = Span::from_millis(250);
+
+    link.last_query().since(link.first()) >= SHORTEST_RETRY
 }
 
 fn fits_a_schedule(chain: &Chain<'_>, to: Moment) -> Check {
@@ -368,7 +420,7 @@ fn summary(case: &Case<'_>, chain: &Chain<'_>, cause: Cause, to: Moment) -> Stri
             link.duration()
         ),
     };
-    let then = if case.waiter_ended_the_wait() {
+    let then = if case.waiter_ended_the_wait() && !case.wait.is_unfulfilled() {
         let next = match case.wait.phase {
             Phase::NameResolution => "only then could it connect",
             Phase::Starttls => "only then did the dialogue go on",
@@ -494,7 +546,7 @@ fn rule_out_others(
     let of_others = case.scene.lookups.reverse_lookups(peer, from.time, to.time);
     for lookup in of_others
         .iter()
-        .filter(|lookup| !may_be(lookup.asker, waiter))
+        .filter(|lookup| !may_be_the_waiter(case, lookup.asker))
         .take(4)
     {
         let because = format!(
@@ -526,8 +578,17 @@ fn reverse_cause(lookup: &Lookup) -> Cause {
     }
 }
 
-/// Whether `asker` can be the host that has the address `waiter`: by that address, by one of the
-/// other family, or by its loopback.
-fn may_be(asker: std::net::IpAddr, waiter: std::net::IpAddr) -> bool {
-    asker == waiter || asker.is_loopback() || asker.is_ipv4() != waiter.is_ipv4()
+/// Whether `asker` can be the host that owed the next move: by its address, by one of the other
+/// family, or by its loopback, unless that is seen at the other end.
+fn may_be_the_waiter(case: &Case<'_>, asker: std::net::IpAddr) -> bool {
+    let waiter = case.waiter();
+    let here = match case.setup.vantage() {
+        Some(Vantage::Client) => Some(case.setup.client.ip),
+        Some(Vantage::Server) => Some(case.setup.server.ip),
+        Some(Vantage::Between) | None => None,
+    };
+    if asker.is_loopback() {
+        return here.is_none_or(|here| here == waiter);
+    }
+    asker == waiter || asker.is_ipv4() != waiter.is_ipv4()
 }

@@ -3,7 +3,7 @@
 use super::chain::{Chain, Relation};
 use super::join;
 use crate::diagnosis::Case;
-use crate::report::{Cause, Party, Phase};
+use crate::report::{Cause, Party, Phase, Via};
 
 /// In plain words, with the names and addresses of this case.
 pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String {
@@ -27,6 +27,13 @@ pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String
              names off (Postfix: smtpd_peername_lookup=no; sshd and others: UseDNS no). Whoever owns \
              the address range of {address} can publish a PTR record for it, or answer that there is \
              none."
+        ),
+        (Relation::Peer, Some(address), _) if link.via != Via::Dns => format!(
+            "Have {} not go on to {} where DNS has no name for an address, give the client the \
+             server's name instead of its address, or have DNS answer with a name for {address}. To \
+             test: dig -x {address}.",
+            chain.asker(),
+            service(link.via)
         ),
         (Relation::Peer, Some(address), _) => {
             let name_instead = if case.wait.phase == Phase::NameResolution {
@@ -64,5 +71,15 @@ pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String
                 "client"
             }
         ),
+    }
+}
+
+/// What a lookup was made with, for sentences.
+const fn service(via: Via) -> &'static str {
+    match via {
+        Via::Dns => "DNS",
+        Via::Mdns => "multicast DNS",
+        Via::Llmnr => "LLMNR",
+        Via::Nbns => "NetBIOS",
     }
 }
