@@ -315,7 +315,19 @@ fn missed_end(case: &Case<'_>) -> Option<Moment> {
         return None;
     }
     let side = awaited_of(case)?;
-    case.setup.unseen_within(side, case.wait.from, case.wait.to)
+    let (from, to) = (case.wait.from, case.wait.to);
+    let unseen = case.setup.unseen_within(side, from, to);
+    unseen.or_else(|| passed_over(case, side))
+}
+
+/// The frame with bytes of `side` beyond others that never came, though nobody is seen to lack them.
+fn passed_over(case: &Case<'_>, side: Side) -> Option<Moment> {
+    let (from, to) = (case.wait.from, case.wait.to);
+    let hole = case.setup.passage(side).hole.as_deref()?;
+    let is_open = hole.filled.is_none_or(|(at, _)| at > to) && !hole.receiver_lacks_it;
+    let within = hole.since > from && hole.since <= to;
+    let begun = case.wait.phase != Phase::ClientHello;
+    (is_open && within && begun).then_some(hole.since)
 }
 
 fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
@@ -363,17 +375,26 @@ fn clock_step(case: &Case<'_>, step: Step) -> Candidate {
 
 fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
     let awaited = words::awaited(case.wait.phase);
-    let (side, by) = match awaited_of(case) {
-        Some(Side::Client) => (Side::Server, "server"),
-        _ => (Side::Client, "client"),
+    let whose = awaited_of(case).unwrap_or(Side::Server);
+    let name = |side| match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    };
+    let (side, shows) = if passed_over(case, whose) == Some(unseen) {
+        (
+            whose,
+            format!("the {} sends what follows some", name(whose)),
+        )
+    } else {
+        let peer = whose.peer();
+        (peer, format!("the {} acknowledges some", name(peer)))
     };
     Candidate {
         cause: Cause::CaptureArtefact,
         waiting_on: case.wait.waiting_on,
         cover: case.whole(),
         summary: format!(
-            "Packets are missing from the capture: the {by} acknowledges some that are not there, \
-             in frame {}. Whether {awaited} came, and when, is not known.",
+            "Packets are missing from the capture: {shows} that are not there, in frame {}. Whether {awaited} came, and when, is not known.",
             unseen.frame
         ),
         remedy: "Capture again without loss: a larger buffer (tcpdump -B), a filter that lets \
@@ -382,12 +403,12 @@ fn frames_lost(case: &Case<'_>, unseen: Moment) -> Candidate {
         evidence: vec![Exhibit::of(
             side,
             unseen,
-            format!("the {by} acknowledges what is not in the capture"),
+            format!("{shows} that are not in the capture"),
         )],
         checks: vec![Check::necessary(
             "acknowledged-and-not-captured",
             true,
-            format!("frame {} acknowledges what was not captured", unseen.frame),
+            format!("in frame {} {shows} that were not captured", unseen.frame),
         )],
         is_fallback: false,
         lookups: Vec::new(),

@@ -110,8 +110,12 @@ impl Case<'_> {
 
     /// Whether a second ClientHello is awaited (HelloRetryRequest).
     pub(super) fn is_asked_again(&self) -> bool {
-        let asked = self.setup.at(Milestone::HelloRetryRequest);
-        self.wait.phase == Phase::ClientHello && asked == Some(self.wait.from)
+        self.wait.phase == Phase::ClientHello && self.is_since_retry_request()
+    }
+
+    /// Whether the wait begins with a HelloRetryRequest.
+    pub(super) fn is_since_retry_request(&self) -> bool {
+        self.setup.at(Milestone::HelloRetryRequest) == Some(self.wait.from)
     }
 
     /// Whether the client has begun its ClientHello, and the rest of it is awaited.

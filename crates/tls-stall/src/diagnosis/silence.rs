@@ -19,6 +19,9 @@ const GIVE_UPS: [(i64, &str); 5] = [
     (28, "glibc or an old Android with three name servers"),
 ];
 
+/// The first retransmission timer of old hosts (RFC 1122, section 4.2.3.1), with some room.
+const LONGEST_TIMER: Span = Span::from_millis(3_300);
+
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     // A failure that took no time has no silence to be explained.
     if case.failure.is_some() && !case.wait.stalled {
@@ -37,6 +40,8 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         Party::Network if is_explained(opinions) => None,
         Party::Network => match case.wait.phase {
             Phase::ClientHello | Phase::ClientFinished => Some(client_idle(case)),
+            // The client owed its second ClientHello first, which is not in the capture.
+            Phase::ServerHello if case.is_since_retry_request() => None,
             Phase::ServerHello | Phase::ServerFlight | Phase::ServerFinished => {
                 Some(server_silence(case))
             }
@@ -60,12 +65,20 @@ pub(crate) fn is_unused(case: &Case<'_>) -> bool {
     }
     let unread = case.setup.from_client.hole.is_some() || case.setup.from_server.hole.is_some();
     let unspoken = !unread && !case.setup.reading.has_cleartext && !case.setup.reading.is_tls;
-    // A server that closes at once has let the client say nothing.
-    let by_server = matches!(
-        case.wait.ended_by,
-        EndedBy::Milestone(Milestone::ServerFin | Milestone::ServerRst)
-    );
-    unspoken && ((!case.wait.stalled && !by_server) || worked_beside(case))
+    let closed = |by: [Milestone; 2]| match case.wait.ended_by {
+        EndedBy::Milestone(end) => by.contains(&end),
+        _ => false,
+    };
+    let by_client = closed([Milestone::ClientFin, Milestone::ClientRst]);
+    let by_server = closed([Milestone::ServerFin, Milestone::ServerRst]);
+    // A server that closes at once has let the client say nothing; and where the capture ends, it may
+    // be about to.
+    unspoken
+        && if case.wait.stalled || by_server {
+            worked_beside(case)
+        } else {
+            by_client
+        }
 }
 
 fn worked_beside(case: &Case<'_>) -> bool {
@@ -165,6 +178,8 @@ impl<'a> Idleness<'a> {
                 "the rest of the ClientHello"
             } else if case.is_asked_again() {
                 "a second ClientHello"
+            } else if case.wait.ended_by == EndedBy::ProxyRequest {
+                "its request to the proxy"
             } else {
                 words::awaited(case.wait.phase)
             },
@@ -330,6 +345,19 @@ fn slow_connect(case: &Case<'_>) -> Option<Candidate> {
     let (its, the_clients) = (syn_ack.since(from), established.since(syn_ack));
     let vantage = setup.vantage();
     let by_client = the_clients > its;
+    // A SYN-ACK without an answer is sent again, after 3 s at most (RFC 6298, section 2).
+    let spoke = |milestone| {
+        setup
+            .at(milestone)
+            .is_some_and(|at: Moment| at < established)
+    };
+    let was_answered = the_clients > LONGEST_TIMER
+        || [Milestone::ServerGreeting, Milestone::ServerFin]
+            .into_iter()
+            .any(spoke);
+    if by_client && setup.syn_acks.len() < 2 && was_answered {
+        return None;
+    }
     let (cause, waiting_on, cover, took, who, what) = if by_client {
         let cover = Cover::between(syn_ack.time, to.time);
         let who = client.to_string();

@@ -12,6 +12,9 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
     {
         let text = match case.wait.waiting_on {
             Party::Server => "the client asks the proxy for a tunnel",
+            _ if case.wait.ended_by == EndedBy::ProxyRequest => {
+                "the proxy has answered: the client is to say more"
+            }
             _ => "the proxy has answered: the ClientHello is due",
         };
         return text.to_owned();
@@ -23,7 +26,7 @@ pub(super) fn beginning(case: &Case<'_>) -> String {
         Phase::ServerGreeting => "the TCP handshake is complete: the server is to greet",
         Phase::Starttls if case.setup.has(Milestone::ServerGreeting) => "the server greets",
         Phase::Starttls => "the TCP handshake is complete: TLS is to be asked for",
-        Phase::ClientHello if case.is_asked_again() => {
+        Phase::ClientHello | Phase::ServerHello if case.is_since_retry_request() => {
             "the server asks for another ClientHello (HelloRetryRequest)"
         }
         Phase::ClientHello if case.awaits_rest_of_client_hello() => {

@@ -288,7 +288,8 @@ impl Connection {
             // client sends it anew (RFC 7413, section 4.2.1).
             let peer = self.half_mut(from.peer());
             let refused = peer.sent.is_some_and(|sent| ack.is_before(sent));
-            if refused && !milestones.has(Milestone::Established) {
+            let is_first = !milestones.has(Milestone::SynAck);
+            if refused && is_first && !milestones.has(Milestone::Established) {
                 peer.sent = Some(ack);
             }
             milestones.reach(Milestone::SynAck, moment);
@@ -397,19 +398,19 @@ impl Connection {
     ) {
         let end = data.plus(segment.payload_len);
         let half = self.half_mut(from);
-        let Some(sent) = half.sent else {
-            half.sent = Some(end);
-            return;
-        };
-        if sent.is_before(end) {
+        let known = half.sent;
+        if known.is_none_or(|sent| sent.is_before(end)) {
             half.sent = Some(end);
             half.advanced = Some(moment);
             half.ip_id = segment.ip.id;
-            if !data.is_before(sent) {
-                half.passage
-                    .note_new(sent, data, segment.payload_len, moment);
-                return;
-            }
+        }
+        let Some(sent) = known else {
+            return;
+        };
+        if sent.is_before(end) && !data.is_before(sent) {
+            half.passage
+                .note_new(sent, data, segment.payload_len, moment);
+            return;
         }
         // A keep-alive repeats one byte; a second copy of one frame follows it at once.
         let keep_alive = segment.payload_len == 1 && end == sent;

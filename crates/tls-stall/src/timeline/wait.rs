@@ -151,6 +151,13 @@ impl Walk<'_> {
         {
             return self.cleartext_for_client_hello();
         }
+        // Since when it is due after a dialogue is known only by the go-ahead.
+        let is_due_since = setup.has(M::StarttlsReady)
+            || !setup.reading.has_cleartext
+            || setup.reading.tunnel.is_some();
+        if hello && !is_due_since {
+            return Some(());
+        }
         let begin = self.first_of(&[M::StarttlsReady, M::Established]);
         self.phase(Phase::ClientHello, begin, M::ClientHello)
     }
@@ -168,9 +175,39 @@ impl Walk<'_> {
             self.push(hello, Party::Server, tunnel.begun, to, by);
             return None;
         };
-        let by = EndedBy::ProxyAnswer;
-        self.push(hello, Party::Server, tunnel.begun, answer.moment, by);
+        let mut from = tunnel.begun;
+        for turn in self.turns_at_the_proxy(from, answer.moment) {
+            let (owner, by) = match turn.owner {
+                Side::Client => (Party::Client, EndedBy::ProxyRequest),
+                Side::Server => (Party::Server, EndedBy::ProxyAnswer),
+            };
+            self.push(hello, owner, from, turn.to, by);
+            from = turn.to;
+        }
+        if from < answer.moment || from == tunnel.begun {
+            let by = EndedBy::ProxyAnswer;
+            self.push(hello, Party::Server, from, answer.moment, by);
+        }
         answer.refusal.is_none().then_some(())
+    }
+
+    /// The turns in which the client had to say more to the proxy, from `begun` to its `answer`,
+    /// where it took longer than the proxy: a person may have had to give a password. Else none, for
+    /// it is the proxy that is waited for.
+    fn turns_at_the_proxy(&self, begun: Moment, answer: Moment) -> Vec<Turn> {
+        let turns = self.setup.reading.turns.iter().copied();
+        let turns: Vec<Turn> = turns
+            .filter(|turn| turn.from >= begun && turn.to <= answer)
+            .collect();
+        let spent = |owner: Side| {
+            let owned = turns.iter().filter(|turn| turn.owner == owner);
+            owned.map(Turn::length).fold(Span::ZERO, Span::plus)
+        };
+        if spent(Side::Client) > spent(Side::Server) {
+            turns
+        } else {
+            Vec::new()
+        }
     }
 
     /// On a port for TLS, cleartext of the client ends the wait for its ClientHello.
@@ -215,9 +252,11 @@ impl Walk<'_> {
         let by = EndedBy::Milestone(M::HelloRetryRequest);
         self.push(phase, owner, start, request, by);
         let Some(retry) = setup.retry() else {
-            // One that was not captured was sent at some time in between.
-            if setup.has(M::ServerHello) {
-                return self.phase_since(phase, begin, request, M::ServerHello);
+            // One that was not captured was sent at some time in between: who took it is not known.
+            if let Some(hello) = setup.at(M::ServerHello) {
+                let by = EndedBy::Milestone(M::ServerHello);
+                self.push(phase, Party::Network, request, hello, by);
+                return Some(());
             }
             let (to, by) = self.end_of_unfulfilled(Phase::ClientHello, request);
             self.push(Phase::ClientHello, Party::Client, request, to, by);

@@ -83,6 +83,14 @@ fn damage_to_a_member_of_gzip_does_not_change_what_the_one_before_it_holds() {
 
 /// The set-up of a connection to `port`, and then `sent`, a step every two seconds.
 fn set_up(port: u16, sent: &[(Side, &[u8])]) -> library::Connection {
+    set_up_within(Config::default().stall_threshold, port, sent)
+}
+
+fn set_up_within(
+    stall_threshold: library::Span,
+    port: u16,
+    sent: &[(Side, &[u8])],
+) -> library::Connection {
     let mut wire = testkit::Wire::new(Link::Raw);
     let (client, server) = (([10, 8, 0, 1], 41234), ([203, 0, 113, 25], port));
     let mut connection = Connection::new(client.into(), server.into());
@@ -96,14 +104,17 @@ fn set_up(port: u16, sent: &[(Side, &[u8])]) -> library::Connection {
     }
     let mut config = Config::default();
     config.keep_all = true;
+    config.stall_threshold = stall_threshold;
     let report = analyze_reader("x", wire.pcap().as_slice(), &config).unwrap();
     report.analysis.connections.into_iter().next().unwrap()
 }
 
 #[test]
 fn a_connection_with_which_the_capture_ends_has_a_frame_of_evidence() {
-    let verdict = &set_up(443, &[]).findings[0];
-    assert_eq!(verdict.cause, library::Cause::UnusedConnection);
+    let connection = set_up_within(library::Span::ZERO, 443, &[]);
+    let findings = &mut connection.findings.iter();
+    let verdict = findings.find(|it| it.phase == Phase::ClientHello).unwrap();
+    assert_eq!(verdict.cause, library::Cause::ClientIdle);
     assert_eq!(verdict.display_filter, "frame.number in {3}");
     assert_eq!(verdict.evidence.len(), 1);
 }

@@ -338,9 +338,12 @@ impl<'a> Chain<'a> {
                         ),
                     );
                 }
+                // When it gives up is a guess here, and no proof for a name that nothing else ties to
+                // the wait.
                 let in_window = to.time.since(earliest) >= Span::ZERO.minus(SLACK)
                     && to.time.since(latest) <= soon
-                    && last.queries.len() > 1;
+                    && last.queries.len() > 1
+                    && self.relation != Relation::OtherName;
                 let detail = format!(
                     "the wait ended {since_copy} after the last copy, frame {}",
                     copy.frame
