@@ -81,7 +81,10 @@ impl Case<'_> {
             .last_spoken
             .filter(|&(spoke, _)| silent(spoke.peer()) && self.wait.is_unfulfilled())
             .map(|(_, since)| (since, self.wait.to));
-        let turns = reading.turns.iter().filter(|turn| silent(turn.owner));
+        let turns = reading.turns.iter().copied();
+        let turns = turns
+            .chain(self.setup.first_silence())
+            .filter(|turn| silent(turn.owner));
         turns
             .map(|turn| (turn.from, turn.to))
             .filter(|&(from, _)| from >= self.wait.from)

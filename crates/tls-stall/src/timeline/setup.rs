@@ -10,7 +10,7 @@ use crate::rare::Rare;
 use crate::report::{Vantage, Way};
 use crate::tcp::{Connection, Moments, Passage, Resent, Retry, Side, TooBig, Traces, Unreachable};
 use crate::time::{Moment, Span};
-use crate::tls::{Alert, Port, Reading};
+use crate::tls::{Alert, Port, Reading, Turn};
 
 /// The set-up of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,17 @@ impl Setup {
             Some(retry) if from >= retry.first => retry.acked,
             _ => self.client_hello_acked,
         }
+    }
+
+    /// Before the client's first word, where the server does not speak first.
+    pub(crate) fn first_silence(&self) -> Option<Turn> {
+        let said = self.reading.spoken.client.as_ref()?.moment;
+        let from = self.at(Milestone::Established)?;
+        (!self.server_speaks_first() && said >= from).then_some(Turn {
+            owner: Side::Client,
+            from,
+            to: said,
+        })
     }
 
     /// The segments with bytes of a ClientHello that were sent again between `from` and `to`.

@@ -467,13 +467,16 @@ impl Walk<'_> {
     fn silent_side(&self) -> Side {
         let reading = &self.setup.reading;
         let silence = |side: Side| {
-            let turns = reading.turns.iter().filter(|turn| turn.owner == side);
+            let turns = reading.turns.iter().copied();
+            let turns = turns
+                .chain(self.setup.first_silence())
+                .filter(|turn| turn.owner == side);
             let open = reading
                 .last_spoken
                 .filter(|&(spoke, _)| spoke != side && !self.setup.has(Milestone::StarttlsReady))
                 .map(|(_, since)| self.end.since(since));
             turns
-                .map(Turn::length)
+                .map(|turn| turn.length())
                 .chain(open)
                 .fold(Span::ZERO, Span::plus)
         };
