@@ -1,5 +1,7 @@
 //! What to do about a name service that is silent, slow or failing.
 
+use std::net::IpAddr;
+
 use super::chain::{Chain, Relation};
 use super::join;
 use crate::diagnosis::Case;
@@ -42,6 +44,13 @@ pub(super) fn remedy(case: &Case<'_>, chain: &Chain<'_>, cause: Cause) -> String
                 " Until then, give the client the server's name instead of its address, or a \
                  resolver that answers."
             };
+            if is_private(address) {
+                return format!(
+                    "{address} is a private address, of which no public DNS knows a name: have \
+                     {resolvers} answer for it, if only that there is none (NXDOMAIN; RFC 6303). To \
+                     test: dig -x {address}.{name_instead}"
+                );
+            }
             format!(
                 "Ask the owner of the address range of {address} (its hosting or Internet provider, \
                  not the DNS server of the domain) to publish a PTR record for it, with a name that \
@@ -81,5 +90,14 @@ const fn service(via: Via) -> &'static str {
         Via::Mdns => "multicast DNS",
         Via::Llmnr => "LLMNR",
         Via::Nbns => "NetBIOS",
+    }
+}
+
+/// Whether an address is of no use outside its own network (RFC 1918, RFC 3927, RFC 4193, RFC 4291,
+/// section 2.5.6).
+const fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
     }
 }
