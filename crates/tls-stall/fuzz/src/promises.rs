@@ -1,6 +1,6 @@
 //! What holds of every report, whatever the capture was.
 
-use tls_stall::{Analysis, Connection, FrameNumber, Milestone, Phase, Span};
+use tls_stall::{Analysis, Connection, FrameNumber, Phase, Span};
 
 use tls_stall::Config;
 
@@ -58,16 +58,13 @@ pub(crate) fn keeps(analysis: &Analysis, config: &Config) {
 
 /// From the SYN on, each phase begins in the frame in which the one before it ended.
 ///
-/// From the ClientHello on one may be missing, where the frames at its ends were not captured, and the wait
-/// for the ClientHello where nothing tells since when it was due; before it none is.
+/// From the ClientHello on one may be missing, where the frames at its ends were not captured; before it
+/// none is.
 fn phases_follow_one_another(connection: &Connection) {
     let before = |phase| matches!(phase, Phase::NameResolution | Phase::EarlierAttempts);
     let waits = connection.waits.iter().filter(|wait| !before(wait.phase));
     for (wait, next) in waits.clone().zip(waits.skip(1)) {
-        let hello = connection.milestones.get(&Milestone::ClientHello);
-        let has_begun = hello.is_some_and(|hello| hello.frame == next.from_frame);
-        let may_be_left_out =
-            next.phase > Phase::ClientHello || (next.phase == Phase::ClientHello && has_begun);
+        let may_be_left_out = next.phase > Phase::ClientHello;
         let follows = wait.to_frame == next.from_frame;
         assert!(follows || may_be_left_out, "{:?}", connection.waits);
     }

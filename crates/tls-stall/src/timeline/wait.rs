@@ -152,10 +152,11 @@ impl Walk<'_> {
             return self.cleartext_for_client_hello();
         }
         // Since when it is due after a dialogue is known only by the go-ahead.
-        let is_due_since = setup.has(M::StarttlsReady)
-            || !setup.reading.has_cleartext
-            || setup.reading.tunnel.is_some();
-        if hello && !is_due_since {
+        let spoken = &setup.reading.spoken;
+        let spoken = spoken.client.iter().chain(&spoken.server);
+        let spoke_before = |hello: Moment| spoken.map(|said| said.moment).any(|said| said < hello);
+        let is_known = setup.has(M::StarttlsReady) || setup.reading.tunnel.is_some();
+        if !is_known && setup.at(M::ClientHello).is_some_and(spoke_before) {
             return Some(());
         }
         let begin = self.first_of(&[M::StarttlsReady, M::Established]);

@@ -168,6 +168,17 @@ fn a_go_ahead_for_tls_without_its_request_leaves_no_time_out() {
     assert_eq!(connection.waits[1].phase, Phase::Starttls);
 }
 
+/// What comes after the ClientHello, be it in the clear, says nothing of what was awaited before.
+#[test]
+fn an_answer_in_the_clear_leaves_no_time_before_the_client_hello_out() {
+    let hello = tls::client_hello("www.example");
+    let answer: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+    let connection = set_up(443, &[(Side::Client, &hello), (Side::Server, answer)]);
+    let silence = &connection.waits[1];
+    assert_eq!(silence.phase, Phase::ClientHello);
+    assert!(silence.stalled, "{silence:?}");
+}
+
 /// A server that speaks first, and whose greeting is not there.
 #[test]
 fn a_go_ahead_for_tls_without_a_greeting_leaves_no_time_out() {
