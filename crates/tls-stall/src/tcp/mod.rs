@@ -6,6 +6,7 @@
 
 mod assembler;
 mod connection;
+mod entry;
 mod hops;
 mod index;
 mod key;
@@ -20,8 +21,9 @@ pub(crate) use assembler::{Budget, Piece};
 pub(crate) use connection::{
     Connection, Moments, Resent, Retry, Side, StreamSink, TooBig, Unreachable,
 };
+pub(crate) use entry::{Entries, Entry, Spare};
 pub(crate) use hops::routers_passed;
 pub(crate) use passage::{Hole, Passage};
 pub(crate) use reset::{Maker, Reset};
-pub(crate) use table::{Entries, Entry, Place, Spare, Table};
+pub(crate) use table::{Place, Table};
 pub(crate) use trace::{Tick, Trace, Traces};

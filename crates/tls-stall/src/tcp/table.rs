@@ -2,12 +2,12 @@
 
 use super::assembler::Budget;
 use super::connection::{Connection, Side, StreamSink};
+use super::entry::{Entries, Entry, Spare};
 use super::index::{Index, Indexed};
 use super::key::{ConnectionKey, StoredKey};
 use super::knock::Knock;
 use super::seq::SeqNumber;
 use crate::decode::{Endpoint, Segment};
-use crate::milestone::Milestones;
 use crate::time::{Moment, Span, Timestamp};
 
 /// Twice the longest life of a segment (RFC 9293, section 3.4.1): so long after its end, nothing of a
@@ -16,84 +16,6 @@ const AFTERLIFE: Span = Span::from_secs(240);
 
 /// Connections that begin before it is worth a look which of those before them can be forgotten.
 const LEAST_BEGUN: usize = 1024;
-
-/// Entries that are kept to be used again.
-const MAX_SPARE: usize = 256;
-
-/// A connection, what it has reached, and what reads its bytes.
-#[derive(Debug)]
-pub(crate) struct Entry<S> {
-    pub(crate) connection: Connection,
-    pub(crate) milestones: Milestones,
-    pub(crate) session: S,
-}
-
-/// Entries, each of which stays where it is.
-#[allow(
-    clippy::vec_box,
-    reason = "to move one takes as long as much that is done with it"
-)]
-pub(crate) type Entries<S> = Vec<Box<Entry<S>>>;
-
-impl<S: StreamSink> Entry<S> {
-    fn new(connection: Connection) -> Self {
-        Self {
-            session: S::begin(connection.server),
-            milestones: Milestones::default(),
-            connection,
-        }
-    }
-
-    /// Takes a segment that `from` sent.
-    pub(crate) fn accept(
-        &mut self,
-        from: Side,
-        segment: &Segment<'_>,
-        moment: Moment,
-        budget: &mut Budget,
-    ) {
-        let (milestones, session) = (&mut self.milestones, &mut self.session);
-        self.connection
-            .accept(from, segment, moment, milestones, budget, session);
-    }
-
-    /// Reads what is held beyond holes that were acknowledged, and frees the rest.
-    pub(crate) fn flush(&mut self, budget: &mut Budget) {
-        self.connection
-            .flush(&mut self.milestones, budget, &mut self.session);
-    }
-
-    /// The side taken for the client is the server.
-    pub(crate) fn swap_roles(&mut self) {
-        self.connection
-            .swap_roles(&mut self.milestones, &mut self.session);
-    }
-}
-
-/// Entries that are done with, to be used again: it takes less time than to free and allocate them.
-#[derive(Debug)]
-pub(crate) struct Spare<S>(Entries<S>);
-
-impl<S: StreamSink> Spare<S> {
-    /// Keeps an entry, unless there are enough.
-    pub(crate) fn put(&mut self, entry: Box<Entry<S>>) {
-        if self.0.len() < MAX_SPARE {
-            self.0.push(entry);
-        }
-    }
-
-    /// An entry for `connection`.
-    fn entry(&mut self, connection: Connection) -> Box<Entry<S>> {
-        let entry = Entry::new(connection);
-        match self.0.pop() {
-            Some(mut spare) => {
-                *spare = entry;
-                spare
-            }
-            None => Box::new(entry),
-        }
-    }
-}
 
 /// The connections that were seen, at most so many at a time.
 #[derive(Debug)]
@@ -167,7 +89,7 @@ impl<S: StreamSink> Table<S> {
             index: Index::new(),
             slots: Vec::new(),
             vacant: Vec::new(),
-            spare: Spare(Vec::new()),
+            spare: Spare::new(),
             next_stream: 0,
             begun: 0,
             limit: limit.max(1),
@@ -505,6 +427,7 @@ impl<S: StreamSink> Slot<S> {
 mod tests {
     use super::*;
     use crate::decode::{IpFacts, TcpFlags};
+    use crate::milestone::Milestones;
     use crate::time::{FrameNumber, Timestamp};
 
     #[derive(Debug)]
