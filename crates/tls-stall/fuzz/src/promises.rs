@@ -1,6 +1,6 @@
 //! What holds of every report, whatever the capture was.
 
-use tls_stall::{Analysis, Connection, FrameNumber, Phase, Span};
+use tls_stall::{Analysis, Connection, FrameNumber, Milestone, Phase, Span};
 
 use tls_stall::Config;
 
@@ -59,12 +59,17 @@ pub(crate) fn keeps(analysis: &Analysis, config: &Config) {
 /// From the SYN on, each phase begins in the frame in which the one before it ended.
 ///
 /// From the ClientHello on one may be missing, where the frames at its ends were not captured; before it
-/// none is.
+/// none is, but the wait for a ClientHello that followed a dialogue without a go-ahead.
 fn phases_follow_one_another(connection: &Connection) {
+    let milestone = |milestone| connection.milestones.get(&milestone);
+    let go_ahead = milestone(Milestone::StarttlsReady);
+    let hello = milestone(Milestone::ClientHello).filter(|_| go_ahead.is_none());
     let before = |phase| matches!(phase, Phase::NameResolution | Phase::EarlierAttempts);
     let waits = connection.waits.iter().filter(|wait| !before(wait.phase));
     for (wait, next) in waits.clone().zip(waits.skip(1)) {
-        let may_be_left_out = next.phase > Phase::ClientHello;
+        let is_rest_of_hello = next.phase == Phase::ClientHello
+            && hello.is_some_and(|hello| hello.frame == next.from_frame);
+        let may_be_left_out = next.phase > Phase::ClientHello || is_rest_of_hello;
         let follows = wait.to_frame == next.from_frame;
         assert!(follows || may_be_left_out, "{:?}", connection.waits);
     }
