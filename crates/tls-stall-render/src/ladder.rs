@@ -75,7 +75,7 @@ pub(crate) struct Silence {
     /// How long.
     pub(crate) length: String,
     /// On whom.
-    pub(crate) waiting: String,
+    pub(crate) party: Party,
 }
 
 /// The course of a connection.
@@ -360,7 +360,7 @@ fn silence(wait: &Wait, steps: &[Step], lanes: &[Lane]) -> Silence {
         lanes: owing.filter(|lane| lanes.contains(lane)).collect(),
         text: words::silence(wait),
         length: words::silence_length(wait),
-        waiting: format!("waiting on the {}", wait.waiting_on),
+        party: wait.waiting_on,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The ladder of one connection as a drawing.
 
+use tls_stall::Party;
+
 use super::figure::{clip, percent, pixels, seconds};
 use crate::ladder::{Ladder, Lane, Silence, Step};
 
@@ -31,8 +33,8 @@ const LABEL: usize = 20;
 /// As many lanes leave room for labels on a phone.
 const ROOMY: usize = 3;
 
-/// How far from a dot what is written beside it begins.
-const DOT_GAP: i32 = 10;
+/// How far from a dot or a silence what is written beside it begins.
+const BESIDE: i32 = 10;
 
 /// A ladder with its coordinates.
 pub(super) struct Drawing {
@@ -101,9 +103,10 @@ pub(super) struct MarkLabel {
     /// `start` or `end`: on which side of the lane it stands.
     pub(super) anchor: &'static str,
     /// How far from it.
-    pub(super) dx: &'static str,
+    pub(super) dx: i32,
     pub(super) length: String,
-    pub(super) waiting: String,
+    /// On whom it was.
+    pub(super) party: Party,
 }
 
 /// How many pixels a second takes, so that the longest of `ladders` takes no more than it may.
@@ -213,9 +216,9 @@ impl<'a> Places<'a> {
                 (middle, above, 0, "middle")
             }
             (Some(lane), None) | (None, Some(lane)) if self.lanes.last() == Some(&lane) => {
-                (self.lane(lane), beside, -DOT_GAP, "end")
+                (self.lane(lane), beside, -BESIDE, "end")
             }
-            (Some(lane), None) | (None, Some(lane)) => (self.lane(lane), beside, DOT_GAP, "start"),
+            (Some(lane), None) | (None, Some(lane)) => (self.lane(lane), beside, BESIDE, "start"),
             (None, None) => {
                 let middle = f64::midpoint(self.lane(Lane::Client), self.lane(Lane::Server));
                 (middle, beside, 0, "middle")
@@ -273,9 +276,9 @@ impl<'a> Places<'a> {
         let middle = f64::midpoint(above, below);
         let is_first = self.lanes.first() == Some(&lane);
         let (anchor, dx) = if is_first {
-            ("start", "14")
+            ("start", BESIDE)
         } else {
-            ("end", "-14")
+            ("end", -BESIDE)
         };
         Some(MarkLabel {
             x: percent(self.lane(lane)),
@@ -284,7 +287,7 @@ impl<'a> Places<'a> {
             anchor,
             dx,
             length: silence.length.replace("at least", "≥"),
-            waiting: silence.waiting.clone(),
+            party: silence.party,
         })
     }
 }
