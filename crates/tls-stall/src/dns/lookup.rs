@@ -489,7 +489,7 @@ impl Lookup {
 /// The address whose name a question asks for.
 fn reverse_of(via: Via, name: &Name, record_type: RecordType, resolver: IpAddr) -> Option<IpAddr> {
     if via == Via::Nbns {
-        return nbns::asks_node(name, record_type).then_some(resolver);
+        return nbns::asks_node(name.as_bytes(), record_type).then_some(resolver);
     }
     let asks_name = matches!(record_type, RecordType::PTR | RecordType::ANY);
     asks_name.then(|| reverse::address_of(name)).flatten()

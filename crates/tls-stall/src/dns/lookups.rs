@@ -331,12 +331,12 @@ impl Lookups {
                 asker_port: from.port,
                 over_tcp,
             };
-            for question in message.questions {
-                let name = match via {
-                    Via::Nbns => nbns::decoded(question.name),
-                    _ => question.name,
-                };
-                let key = Key::new(via, from.ip, &name, question.record_type, to.ip);
+            for question in &message.questions {
+                let is_encoded = via == Via::Nbns;
+                let decoded = is_encoded.then(|| nbns::decoded(question.name.to_name()));
+                let spelt = question.name.as_bytes();
+                let name = decoded.as_ref().map_or(spelt, Name::as_bytes);
+                let key = Key::new(via, from.ip, name, question.record_type, to.ip);
                 self.ask(&key, query);
             }
         }
@@ -443,7 +443,7 @@ impl Lookups {
     /// with its id.
     fn latest_of(&self, response: &Response<'_, '_>) -> SmallVec<[u32; 1]> {
         let (message, asker) = (response.message, response.asker.ip);
-        let latest = |name: &Name, record_type: RecordType| {
+        let latest = |name: &[u8], record_type: RecordType| {
             let resolver = response.resolver;
             let key = Key::new(response.via, asker, name, record_type, resolver);
             self.store.find(&key).latest
@@ -452,14 +452,14 @@ impl Lookups {
             // Its record stands for the question (RFC 1002, section 4.2.13).
             let named = message.answers.first().and_then(|record| {
                 let name = nbns::decoded(message.owner(record)?);
-                latest(&name, nbns::asked_type(record.record_type))
+                latest(name.as_bytes(), nbns::asked_type(record.record_type))
             });
             return named.into_iter().collect();
         }
         if !message.questions.is_empty() {
             let questions = message.questions.iter();
             return questions
-                .filter_map(|asked| latest(&asked.name, asked.record_type))
+                .filter_map(|asked| latest(asked.name.as_bytes(), asked.record_type))
                 .collect();
         }
         let with_its_id = self.store.recent(MAX_RECENT).find(|(_, lookup)| {
@@ -519,15 +519,18 @@ impl Lookups {
         if self.resolvers.len() >= MAX_RESOLVERS && !self.resolvers.contains_key(&resolver) {
             return;
         }
-        let name = self.store.hash_of_name(lookup);
-        let record = self.resolvers.entry(resolver).or_insert(ResolverRecord {
-            asked: 0,
-            answered: 0,
-            several_names: false,
-            first_name: name,
-        });
+        let name = || self.store.hash_of_name(lookup);
+        let record = self
+            .resolvers
+            .entry(resolver)
+            .or_insert_with(|| ResolverRecord {
+                asked: 0,
+                answered: 0,
+                several_names: false,
+                first_name: name(),
+            });
         record.asked = record.asked.saturating_add(1);
-        record.several_names |= record.first_name != name;
+        record.several_names = record.several_names || record.first_name != name();
     }
 
     fn trim(&mut self) {

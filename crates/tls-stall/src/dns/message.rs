@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use dns_parser::{RData, Type};
 use smallvec::SmallVec;
 
+use super::name::Spelling;
 use super::{Name, RecordType};
 
 const HEADER_LEN: usize = 12;
@@ -46,7 +47,7 @@ pub(crate) struct Message<'a> {
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    pub(crate) name: Name,
+    pub(crate) name: Spelling,
     pub(crate) record_type: RecordType,
 }
 
@@ -166,7 +167,7 @@ impl<'a> Message<'a> {
 }
 
 fn read_question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
-    let (name, end) = Name::read(bytes, at)?;
+    let (name, end) = Spelling::read(bytes, at)?;
     // A frame may end within the class: the question is there all the same.
     let (type_code, _) = bytes.get(end..)?.split_first_chunk::<2>()?;
     let question = Question {

@@ -3,11 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// The longest name on the wire, length octets and the root's included (RFC 1035, section 2.3.4).
 const MAX_OCTETS: usize = 255;
 
 /// The longest name as text: every octet escaped, with a dot for each length octet.
 const MAX_TEXT: usize = 4 * MAX_OCTETS;
+
+/// Most names are no longer than this as text.
+const USUAL_TEXT: usize = 64;
 
 /// A name of 255 octets has at most 127 labels; more pointers than this are a loop or a trap.
 const MAX_HOPS: usize = 126;
@@ -27,6 +32,58 @@ impl Name {
     /// `None` where the message ends within the name, or where the name is longer than 255 octets,
     /// follows more than 126 pointers, or has a label of a type that was never defined.
     pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
+        let (spelling, end) = Spelling::read(message, at)?;
+        Some((spelling.to_name(), end))
+    }
+
+    /// Where the bytes after the name at `at` begin; no pointer is followed.
+    pub(crate) fn skip(message: &[u8], at: usize) -> Option<usize> {
+        let mut rest = message.get(at..)?;
+        loop {
+            let (piece, tail) = Piece::split(rest)?;
+            if !matches!(piece, Piece::Label(_)) {
+                return message.len().checked_sub(tail.len());
+            }
+            rest = tail;
+        }
+    }
+
+    /// A name from text that is already in this form.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.to_ascii_lowercase().into())
+    }
+
+    /// A name from the octets of such a text.
+    pub(super) fn from_octets(text: &[u8]) -> Self {
+        // They are all printable ASCII.
+        Self(str::from_utf8(text).unwrap_or_default().into())
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The octets of the text.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The text of a name before it is known whether it is a new one: most were asked for before, and
+/// need no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spelling(SmallVec<[u8; USUAL_TEXT]>);
+
+impl Spelling {
+    /// The same as [`Name::read`].
+    pub(super) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
         let mut text = Text::EMPTY;
         let mut end = None;
         let mut octets = 1_usize;
@@ -60,35 +117,17 @@ impl Name {
             text.push(b".")?;
         }
         let text = text.octets.get(..text.len)?;
-        Some((Self(str::from_utf8(text).ok()?.into()), end?))
+        Some((Self(SmallVec::from_slice(text)), end?))
     }
 
-    /// Where the bytes after the name at `at` begin; no pointer is followed.
-    pub(crate) fn skip(message: &[u8], at: usize) -> Option<usize> {
-        let mut rest = message.get(at..)?;
-        loop {
-            let (piece, tail) = Piece::split(rest)?;
-            if !matches!(piece, Piece::Label(_)) {
-                return message.len().checked_sub(tail.len());
-            }
-            rest = tail;
-        }
+    /// The name, to be kept.
+    pub(super) fn to_name(&self) -> Name {
+        Name::from_octets(&self.0)
     }
 
-    /// A name from text that is already in this form.
-    pub(crate) fn from_text(text: &str) -> Self {
-        Self(text.to_ascii_lowercase().into())
-    }
-
-    /// The name as text.
-    pub(crate) fn as_str(&self) -> &str {
+    /// The octets of the text.
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

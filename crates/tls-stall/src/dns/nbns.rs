@@ -29,8 +29,8 @@ pub(crate) fn type_name(record_type: RecordType) -> String {
 }
 
 /// Whether a question for this asks a node itself what it is called: a reverse lookup of a kind.
-pub(crate) fn asks_node(name: &Name, record_type: RecordType) -> bool {
-    record_type == NODE_STATUS && name.as_str() == "*"
+pub(crate) fn asks_node(name: &[u8], record_type: RecordType) -> bool {
+    record_type == NODE_STATUS && name == b"*"
 }
 
 /// The name behind its first-level encoding (RFC 1001, section 14.1), as `workgroup<1c>`, or `*`

@@ -115,7 +115,8 @@ impl Link {
 pub(super) struct Key<'a> {
     pub(super) via: Via,
     asker: IpAddr,
-    name: &'a Name,
+    /// Its text.
+    name: &'a [u8],
     record_type: RecordType,
     /// A node status is another question for each node that is asked.
     node: Option<IpAddr>,
@@ -126,7 +127,7 @@ impl<'a> Key<'a> {
     pub(super) fn new(
         via: Via,
         asker: IpAddr,
-        name: &'a Name,
+        name: &'a [u8],
         record_type: RecordType,
         resolver: IpAddr,
     ) -> Self {
@@ -142,14 +143,15 @@ impl<'a> Key<'a> {
 
     /// A lookup of it that begins with `query`.
     fn lookup(&self, number: u64, query: Query) -> Lookup {
-        let name = self.name.clone();
+        let name = Name::from_octets(self.name);
         Lookup::new(number, self.via, self.asker, name, self.record_type, query)
     }
 
     /// Whether `lookup` is one of it.
     fn is_of(&self, lookup: &Lookup) -> bool {
         let asked = (lookup.asker, lookup.record_type, lookup.via);
-        let same = asked == (self.asker, self.record_type, self.via) && lookup.name == *self.name;
+        let same = asked == (self.asker, self.record_type, self.via)
+            && lookup.name.as_bytes() == self.name;
         let asks_node = |node| lookup.queries.first().is_some_and(|it| it.resolver == node);
         same && self.node.is_none_or(asks_node)
     }
@@ -163,7 +165,7 @@ impl Hash for Key<'_> {
             IpAddr::V6(ip) => state.write_u128(ip.to_bits()),
         }
         state.write_u16(self.record_type.0);
-        state.write(self.name.as_str().as_bytes());
+        state.write(self.name);
     }
 }
 
@@ -230,7 +232,13 @@ impl Store {
         until: Timestamp,
     ) -> Option<&Lookup> {
         let resolver = named.queries.first()?.resolver;
-        let key = Key::new(named.via, named.asker, &named.name, record_type, resolver);
+        let key = Key::new(
+            named.via,
+            named.asker,
+            named.name.as_bytes(),
+            record_type,
+            resolver,
+        );
         std::iter::successors(self.find(&key).latest, |&slot| self.link(slot)?.previous)
             .take(MAX_DEPTH)
             .filter(|&slot| self.link(slot).is_some_and(|link| link.settled))

@@ -13,7 +13,7 @@ fn read(bytes: &[u8]) -> Message<'_> {
 fn question(bytes: &[u8]) -> (String, u16) {
     let message = read(bytes);
     let question = &message.questions[0];
-    (question.name.to_string(), question.record_type.0)
+    (question.name.to_name().to_string(), question.record_type.0)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn two_questions_are_both_read() {
     let names: Vec<_> = read(&bytes)
         .questions
         .iter()
-        .map(|q| q.name.to_string())
+        .map(|q| q.name.to_name().to_string())
         .collect();
     assert_eq!(names, ["a.example", "b.example"]);
 }

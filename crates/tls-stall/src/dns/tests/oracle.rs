@@ -59,7 +59,8 @@ fn questions_and_records_are_those_that_another_implementation_reads() {
             )
         });
         let our_questions = ours.questions.iter().map(|question| {
-            let name = question.name.as_str().trim_end_matches('.').to_owned();
+            let name = question.name.to_name();
+            let name = name.as_str().trim_end_matches('.').to_owned();
             (name, question.record_type.0)
         });
         assert!(our_questions.eq(questions), "{bytes:02x?}");
