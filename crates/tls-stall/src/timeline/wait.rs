@@ -491,11 +491,9 @@ impl Walk<'_> {
     /// Adds a wait. What was sent early, as a ClientHello within the SYN, does not count twice: a
     /// phase begins where the one before it ended, or later.
     fn push(&mut self, phase: Phase, waiting_on: Party, from: Moment, to: Moment, by: EndedBy) {
-        let handshake = self
-            .waits
-            .iter()
-            .filter(|wait| wait.phase >= Phase::TcpConnect);
-        let from = handshake.map(|wait| wait.to).fold(from, Moment::max);
+        let before = self.waits.last();
+        let before = before.filter(|wait| wait.phase >= Phase::TcpConnect);
+        let from = before.map_or(from, |wait| from.max(wait.to));
         let to = to.max(from);
         let long = to.since(from) >= self.threshold;
         let stalled = long && phase != Phase::ApplicationData;
