@@ -213,7 +213,10 @@ impl Deframer {
                 continue;
             }
             let (body, rest) = input.split_at_checked(len)?;
-            if content != Content::Type(ContentType::ApplicationData) {
+            if matches!(
+                content,
+                Content::V2Hello | Content::Type(ContentType::Alert)
+            ) {
                 record.begin.fill(body);
             }
             record.left = record

@@ -4,7 +4,7 @@
 //! extension that it cannot read hides all after it. So the walk is our own, and it reads the
 //! contents of the extensions that matter.
 
-use tls_parser::{SNIType, TlsExtension, parse_tls_extension_sni_content};
+use tls_parser::{SNIType, parse_tls_extension_sni_hostname};
 
 /// `server_name` (RFC 6066, section 3).
 const SERVER_NAME: u16 = 0;
@@ -130,13 +130,14 @@ pub(crate) fn begins_hello(payload: &[u8], kind: u8) -> bool {
 }
 
 fn server_name(content: &[u8]) -> Option<Box<str>> {
-    let (_, TlsExtension::SNI(names)) = parse_tls_extension_sni_content(content).ok()? else {
-        return None;
-    };
-    let (_, name) = names
-        .into_iter()
-        .find(|(kind, _)| *kind == SNIType::HostName)?;
-    (!name.is_empty()).then(|| String::from_utf8_lossy(name).into())
+    let mut names = Input(content).vector16()?;
+    loop {
+        let (rest, (kind, name)) = parse_tls_extension_sni_hostname(names).ok()?;
+        if kind == SNIType::HostName {
+            return (!name.is_empty()).then(|| String::from_utf8_lossy(name).into());
+        }
+        names = rest;
+    }
 }
 
 /// Bytes to be read from the front.
