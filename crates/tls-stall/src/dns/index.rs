@@ -35,16 +35,30 @@ pub(super) struct Index {
 /// The lookups of one asker.
 ///
 /// Brief ones are kept apart from lasting ones: who looks for those that overlap a moment needs to
-/// look back only one second for the many, and further only for the few.
+/// look back only as far as the longest of the many, and further only for the few.
 #[derive(Debug, Clone, Default)]
 struct OfAsker {
     brief: Slots,
+    /// No brief one takes longer from its first copy to its answer and its last copy; of one that
+    /// was asked again later than that, no more than [`BRIEF`] counts.
+    longest_brief: Span,
     lasting: Slots,
+}
+
+impl OfAsker {
+    /// Notes how long a brief lookup took.
+    fn follow(&mut self, lookup: &Lookup) {
+        let asked = lookup.last_query();
+        let last = lookup.result().map_or(asked, |result| result.max(asked));
+        let length = last.since(lookup.first()).min(BRIEF);
+        self.longest_brief = self.longest_brief.max(length);
+    }
 }
 
 /// Of whoever has asked nothing.
 static NOTHING: OfAsker = OfAsker {
     brief: Slots::Few(None),
+    longest_brief: Span::ZERO,
     lasting: Slots::Few(None),
 };
 
@@ -72,10 +86,20 @@ impl Index {
         {
             of_asker.lasting.remove(first, slot);
             of_asker.brief.insert(first, slot);
+            of_asker.follow(lookup);
         }
         for &address in &lookup.addresses {
             let answers = self.answers.entry((lookup.asker, untranslated(address)));
             answers.or_default().insert(result.time, slot);
+        }
+    }
+
+    /// Takes in a further copy of a lookup.
+    pub(super) fn follow(&mut self, lookup: &Lookup) {
+        if is_brief(lookup)
+            && let Some(of_asker) = self.askers.get_mut(&lookup.asker)
+        {
+            of_asker.follow(lookup);
         }
     }
 
@@ -99,7 +123,9 @@ impl Index {
         to: Timestamp,
     ) -> impl Iterator<Item = u32> {
         let of_asker = self.askers.get(&asker).unwrap_or(&NOTHING);
-        let brief = of_asker.brief.between(before(from, BRIEF), to);
+        let brief = of_asker
+            .brief
+            .between(before(from, of_asker.longest_brief), to);
         let lasting = of_asker.lasting.between(before(from, LONGEST), to);
         let brief = brief.rev().take(MAX_FOUND);
         brief.chain(lasting.rev().take(MAX_FOUND))

@@ -331,6 +331,8 @@ impl Store {
         let id = lookup.queries.last().map(|query| query.id);
         if lookup.is_settled() && !was_settled {
             self.index.settle(slot, lookup);
+        } else if asked {
+            self.index.follow(lookup);
         }
         if let Some(id) = id.filter(|_| asked) {
             self.note_id(slot, id);

@@ -167,6 +167,22 @@ fn lookups_are_found_by_asker_and_time() {
     );
 }
 
+/// Who missed the answer asks again, and waits as long as it did.
+#[test]
+fn a_lookup_is_going_on_until_its_last_copy_though_it_was_answered_at_once() {
+    let mut play = Play::new();
+    resolve(&mut play, 1.0, 1, "www.example", [192, 0, 2, 1]);
+    let going_on = |play: &Play, at: f64| {
+        let (from, to) = (seconds(at), seconds(at + 0.1));
+        play.lookups.going_on(ip(CLIENT), from, to).count()
+    };
+    assert_eq!(going_on(&play, 1.5), 0);
+    play.ask_for(1.9, R1, 4000, 1, "www.example", RecordType::A);
+    assert_eq!(play.only().queries.len(), 2);
+    assert_eq!(going_on(&play, 1.5), 1);
+    assert_eq!(going_on(&play, 1.95), 0);
+}
+
 #[test]
 fn reverse_lookups_are_found_by_the_address_asked_for_and_not_by_block_list_names() {
     let mut play = Play::new();
