@@ -55,7 +55,8 @@ const V6: [[u16; 8]; 6] = [
 
 /// Whether a datagram goes to a resolver whose answers cannot be read.
 pub(super) fn concerns(datagram: &Datagram<'_>) -> bool {
-    datagram.destination.port == DNS_OVER_TLS
+    let to = datagram.destination;
+    to.port == DNS_OVER_TLS || (to.port == HTTPS && is_public_resolver(to.ip))
 }
 
 /// Who looks names up in a way that cannot be read.
@@ -68,7 +69,11 @@ pub(crate) struct EncryptedDns {
 impl EncryptedDns {
     pub(super) fn udp(&mut self, datagram: &Datagram<'_>, moment: Moment) {
         if concerns(datagram) {
-            self.note(datagram.source.ip, moment, "QUIC (port 853)");
+            let how = match datagram.destination.port {
+                DNS_OVER_TLS => "QUIC (port 853)",
+                _ => "HTTPS to a public resolver",
+            };
+            self.note(datagram.source.ip, moment, how);
         }
     }
 
@@ -105,7 +110,11 @@ fn is_resolver(setup: &Setup) -> bool {
     if let Some(name) = setup.reading.server_name.as_deref() {
         return NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
     }
-    match setup.server.ip {
+    is_public_resolver(setup.server.ip)
+}
+
+fn is_public_resolver(ip: IpAddr) -> bool {
+    match ip {
         IpAddr::V4(ip) => V4.map(Ipv4Addr::from).contains(&ip),
         IpAddr::V6(ip) => V6.map(Ipv6Addr::from).contains(&ip),
     }
