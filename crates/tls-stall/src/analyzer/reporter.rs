@@ -209,6 +209,7 @@ impl<'a> Reporter<'a> {
                 failure,
                 scene: &self.scene,
                 reported: None,
+                part: None,
             };
             let unused = diagnosis::is_unused(&case);
             if !(wait.stalled || unused || failure.is_some()) {

@@ -11,6 +11,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let (from, to) = (case.wait.from, case.wait.to);
     if let Some(step) = case.scene.capture.clock.step_within(from, to) {
         opinions.push(Opinion::Holds(Box::new(clock_step(case, step))));
+    } else if let Some((acked, sent)) = out_of_order(case) {
+        opinions.push(Opinion::Holds(Box::new(acknowledged_early(
+            case, acked, sent,
+        ))));
     }
     if let Some(unseen) = missed_end(case) {
         opinions.push(Opinion::Holds(Box::new(frames_lost(case, unseen))));
@@ -124,7 +128,15 @@ fn without_what_went_before(case: &Case<'_>, cause: Cause) -> Option<Check> {
 fn against_a_step(case: &Case<'_>) -> Option<Check> {
     const NAME: &str = "clock-is-steady";
     let wait = case.wait;
-    let step = case.scene.capture.clock.step_within(wait.from, wait.to)?;
+    let Some(step) = case.scene.capture.clock.step_within(wait.from, wait.to) else {
+        return out_of_order(case).map(|(acked, sent)| {
+            let detail = format!(
+                "frame {} acknowledges what stands in the capture only in frame {}",
+                acked.frame, sent.frame
+            );
+            Check::necessary(NAME, false, detail)
+        });
+    };
     let detail = format!(
         "the capture's clock jumped by {} before frame {}",
         step.jump, step.after.frame
@@ -133,6 +145,18 @@ fn against_a_step(case: &Case<'_>) -> Option<Check> {
         Check::necessary(NAME, false, detail)
     } else {
         Check::strong(NAME, false, detail)
+    })
+}
+
+/// A frame that acknowledges what stands in the capture only after it, and that, where at least half
+/// of the wait lies between them.
+fn out_of_order(case: &Case<'_>) -> Option<(Moment, Moment)> {
+    let (from, to) = (case.wait.from, case.wait.to);
+    let traces = &case.setup.traces;
+    let late = [traces.client.late(), traces.server.late()];
+    late.into_iter().flatten().find(|&(acked, sent)| {
+        let between = Cover::between(acked.time, sent.time).within(from.time, to.time);
+        between.length() >= case.wait.duration().percent(50).max(Span::from_millis(1))
     })
 }
 
@@ -328,6 +352,36 @@ fn passed_over(case: &Case<'_>, side: Side) -> Option<Moment> {
     let within = hole.since > from && hole.since <= to;
     let begun = case.wait.phase != Phase::ClientHello;
     (is_open && within && begun).then_some(hole.since)
+}
+
+fn acknowledged_early(case: &Case<'_>, acked: Moment, sent: Moment) -> Candidate {
+    let early = sent.since(acked);
+    Candidate {
+        cause: Cause::CaptureArtefact,
+        waiting_on: case.wait.waiting_on,
+        cover: Cover::between(acked.time, sent.time),
+        summary: format!(
+            "Frame {} acknowledges what stands in the capture only {early} later, in frame {}: both \
+             directions were captured by clocks that differ, or a first copy was not captured. How \
+             long {} was awaited is not known.",
+            acked.frame,
+            sent.frame,
+            words::awaited(case.wait.phase)
+        ),
+        remedy: "Capture both directions in one place, by one clock.".to_owned(),
+        evidence: vec![
+            Exhibit::new(acked, Way::UNKNOWN, "the acknowledgement"),
+            Exhibit::new(sent, Way::UNKNOWN, "what it acknowledges"),
+        ],
+        checks: vec![Check::necessary(
+            "acknowledged-before-captured",
+            true,
+            format!("{early} lie between the two"),
+        )],
+        is_fallback: false,
+        lookups: Vec::new(),
+        subject: None,
+    }
 }
 
 fn clock_step(case: &Case<'_>, step: Step) -> Candidate {

@@ -1,27 +1,42 @@
 //! Waits for the client's ident service (RFC 1413), which servers of mail and chat once asked who
 //! connects.
 
+use super::parts::parts;
 use super::visit::{self, SLACK};
 use super::{Candidate, Case, Check, Cover, Opinion, words};
 use crate::companions::{IDENT, Visit};
 use crate::report::{Cause, Party, Phase, Way};
-use crate::time::Span;
+use crate::time::{Moment, Span};
 
 pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
     let phases = [Phase::ServerGreeting, Phase::Starttls, Phase::ServerHello];
     if case.wait.waiting_on != Party::Server || !phases.contains(&case.wait.phase) {
         return;
     }
-    let (from, to) = case.stretch();
+    for part in parts(case) {
+        let (from, to) = part.stretch();
+        // Its first visit in the wait; further ones are of other connections.
+        let asked = visits(&part, from, to).next();
+        if let Some(candidate) = asked.and_then(|visit| ident_lookup(&part, visit)) {
+            opinions.push(Opinion::Holds(Box::new(candidate)));
+        }
+    }
+}
+
+/// The server's visits to the client's ident service that began from `from` to `to`.
+pub(super) fn visits<'a>(
+    case: &Case<'a>,
+    from: Moment,
+    to: Moment,
+) -> impl Iterator<Item = &'a Visit> {
     let (client, server) = (case.setup.client.ip, case.setup.server.ip);
     let begin = from.time.plus(Span::ZERO.minus(SLACK));
-    // Its first visit in the wait; further ones are of other connections.
-    let asked = case.scene.visits.begun(begin, to.time).find(|visit| {
-        visit.server.port == IDENT && (visit.client.ip, visit.server.ip) == (server, client)
-    });
-    if let Some(candidate) = asked.and_then(|visit| ident_lookup(case, visit)) {
-        opinions.push(Opinion::Holds(Box::new(candidate)));
-    }
+    let begun = case.scene.visits.begun(begin, to.time);
+    begun.filter(move |visit| {
+        visit.server.port == IDENT
+            && (visit.client.ip, visit.server.ip) == (server, client)
+            && visit.first().is_some_and(|first| first < to)
+    })
 }
 
 fn ident_lookup(case: &Case<'_>, visit: &Visit) -> Option<Candidate> {

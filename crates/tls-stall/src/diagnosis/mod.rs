@@ -20,6 +20,7 @@ mod ident;
 mod local_search;
 mod mismatch;
 mod name_lookup;
+mod parts;
 mod path_mtu;
 mod proxy;
 mod rejected;

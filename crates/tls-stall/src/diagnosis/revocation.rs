@@ -44,6 +44,9 @@ enum Proof {
     Request(&'static str),
     /// It does, of a host that is not among those that the certificates name.
     Elsewhere(&'static str),
+    /// The host's name is one of those that are given to such services; the certificate and the
+    /// request cannot be read.
+    Name(String),
     /// Only its time: the certificate is not in the clear, nor was a request seen.
     Time,
     /// It asks for something else, or of a host that no certificate names.
@@ -68,10 +71,17 @@ impl<'a> Steps<'a> {
             .map(|visit| (visit, proof(case, visit)))
             .collect();
         // What only falls into the time is left out where something is proven.
-        let proven = |proof: &Proof| matches!(proof, Proof::Certificate(_) | Proof::Request(_));
+        let proven = |proof: &Proof| {
+            matches!(
+                proof,
+                Proof::Certificate(_) | Proof::Request(_) | Proof::Name(_)
+            )
+        };
         let has_proof = fetches.iter().any(|(_, proof)| proven(proof));
         fetches.retain(|(_, proof)| match proof {
-            Proof::Certificate(_) | Proof::Request(_) | Proof::Elsewhere(_) => true,
+            Proof::Certificate(_) | Proof::Request(_) | Proof::Name(_) | Proof::Elsewhere(_) => {
+                true
+            }
             Proof::Time => !has_proof,
             Proof::None => false,
         });
@@ -80,7 +90,9 @@ impl<'a> Steps<'a> {
             .into_iter()
             .filter(|lookup| {
                 let led_to = |visit: &Visit| lookup.addresses.contains(&visit.server.ip);
-                names(case, lookup.name.as_str()) || fetches.iter().any(|(visit, _)| led_to(visit))
+                names(case, lookup.name.as_str())
+                    || may_name_responder(case, lookup.name.as_str())
+                    || fetches.iter().any(|(visit, _)| led_to(visit))
             })
             .collect();
         // A and AAAA of one name go together.
@@ -102,8 +114,12 @@ impl<'a> Steps<'a> {
             .fetches
             .iter()
             .max_by_key(|(visit, _)| (visit.end().is_none(), visit.end()));
-        if let Some((visit, _)) = last {
-            return visit::over(visit, to);
+        if let Some((visit, proof)) = last {
+            return match visit::over(visit, to) {
+                // When it is given up is a guess here, and no proof of what its time alone ties.
+                Over::StillTried { last } if *proof == Proof::Time => Over::GivenUp { last },
+                over => over,
+            };
         }
         let last = self.lookups.iter().max_by_key(|it| it.end().latest());
         match last.map(|lookup| (lookup, lookup.end())) {
@@ -161,7 +177,7 @@ fn revocation_lookup(case: &Case<'_>, steps: &Steps<'_>) -> Option<Candidate> {
         remedy: remedy(case, steps),
         evidence,
         checks: vec![
-            tied_to_the_certificate(steps),
+            tied_to_the_certificate(case, steps),
             visit::starts_with_the_wait(first, from, to),
             visit::covers_the_wait(explained, from, to),
             visit::released(case, steps.over(to), from, to),
@@ -182,7 +198,7 @@ fn way_of_fetch(case: &Case<'_>, visit: &Visit) -> Way {
     }
 }
 
-fn tied_to_the_certificate(steps: &Steps<'_>) -> Check {
+fn tied_to_the_certificate(case: &Case<'_>, steps: &Steps<'_>) -> Check {
     const NAME: &str = "asks-about-the-certificate";
     let by_certificate = steps.fetches.iter().find_map(|(_, proof)| match proof {
         Proof::Certificate(host) => Some(host.as_str()),
@@ -199,9 +215,23 @@ fn tied_to_the_certificate(steps: &Steps<'_>) -> Check {
     if let Some(what) = by_request {
         return Check::necessary(NAME, true, format!("the request asks for {what}"));
     }
-    if steps.fetches.is_empty() {
-        let name = steps.lookups.first().map_or("", |it| it.name.as_str());
+    let looked_up = steps.lookups.first().filter(|_| steps.fetches.is_empty());
+    if let Some(name) = looked_up
+        .map(|it| it.name.as_str())
+        .filter(|it| names(case, it))
+    {
         return Check::necessary(NAME, true, format!("the server's certificate names {name}"));
+    }
+    let by_name = steps.fetches.iter().find_map(|(_, proof)| match proof {
+        Proof::Name(host) => Some(host.as_str()),
+        _ => None,
+    });
+    let by_name = by_name.or(looked_up.map(|it| it.name.as_str()));
+    if let Some(host) = by_name {
+        let detail = format!(
+            "{host} is named as such services are; neither the certificate nor the request can be read"
+        );
+        return Check::strong(NAME, None, detail);
     }
     let elsewhere = steps.fetches.iter().find_map(|(_, proof)| match proof {
         Proof::Elsewhere(what) => Some(*what),
@@ -247,11 +277,33 @@ fn proof(case: &Case<'_>, visit: &Visit) -> Proof {
         None => {}
     }
     // A request that was seen asks for something else.
-    if certificate_seen || visit.exchange.asked.is_some() {
-        Proof::None
-    } else {
-        Proof::Time
+    if certificate_seen || visit.exchange.asked.is_some() || is_visited_anyway(case, visit) {
+        return Proof::None;
     }
+    match looked_up.filter(|name| is_responder(name)) {
+        Some(name) => Proof::Name(name.to_owned()),
+        None => Proof::Time,
+    }
+}
+
+/// Whether the client had gone to the same host before the wait: it has other business there.
+fn is_visited_anyway(case: &Case<'_>, visit: &Visit) -> bool {
+    let begin = case.wait.from.time.plus(Span::ZERO.minus(SLACK));
+    let mut before = case.scene.visits.begun(case.scene.first_frame, begin);
+    before.any(|it| (it.client.ip, it.server) == (visit.client.ip, visit.server))
+}
+
+/// Whether `name` may be one that the server's certificate names, which cannot be read.
+fn may_name_responder(case: &Case<'_>, name: &str) -> bool {
+    case.setup.reading.certificate_hosts.is_empty() && is_responder(name)
+}
+
+/// Whether `name` is one as authorities give to the hosts of what their certificates refer to.
+fn is_responder(name: &str) -> bool {
+    let host = name.split('.').next().unwrap_or_default();
+    ["ocsp", "crl", "aia", "crt", "cacert"]
+        .iter()
+        .any(|kind| host.starts_with(kind))
 }
 
 /// Whether the server's certificate names `name`.

@@ -28,6 +28,7 @@ pub(crate) struct Scene<'a> {
 }
 
 /// One wait of one connection, to be explained.
+#[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) wait: &'a Wait,
@@ -37,6 +38,18 @@ pub(crate) struct Case<'a> {
     /// The connection and the wait as they are reported, where families of the caller's own are
     /// asked.
     pub(crate) reported: Option<(&'a Connection, &'a report::Wait)>,
+    /// What of the wait is looked at, where the host did one thing after the other.
+    pub(crate) part: Option<(Moment, Moment)>,
+}
+
+impl<'a> Case<'a> {
+    /// The part of the wait from `from` to `to`.
+    pub(super) fn of_part(&self, from: Moment, to: Moment) -> Case<'a> {
+        Case {
+            part: Some((from, to)),
+            ..*self
+        }
+    }
 }
 
 impl Case<'_> {
@@ -68,6 +81,9 @@ impl Case<'_> {
     /// The stretch that is to be explained. In a dialogue it is the longest silence of the side
     /// that owed the next line.
     pub(crate) fn stretch(&self) -> (Moment, Moment) {
+        if let Some(part) = self.part {
+            return part;
+        }
         let whole = (self.wait.from, self.wait.to);
         if self.wait.phase != Phase::Starttls {
             return whole;
@@ -146,6 +162,10 @@ impl Case<'_> {
 
     /// Whether the host that owed the next move made it, so that the wait ended when it went on.
     pub(crate) fn waiter_ended_the_wait(&self) -> bool {
+        // It went on to the next thing.
+        if self.part.is_some_and(|(_, to)| to < self.wait.to) {
+            return true;
+        }
         let milestone = match self.wait.ended_by {
             EndedBy::Milestone(milestone) => milestone,
             EndedBy::ProxyRequest => return self.wait.waiting_on == Party::Client,

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, local_search, words};
+use super::{Candidate, Case, Check, Cover, Exhibit, Opinion, check, local_search, words};
 use crate::dns::{Lookup, Lookups};
 use crate::milestone::Milestone;
-use crate::report::{Cause, EndedBy, Party, Phase, Vantage, Via};
+use crate::report::{Cause, EndedBy, LookupOutcome, Party, Phase, Vantage, Via};
 use crate::tcp::Side;
 use crate::time::{Moment, Span};
 
@@ -31,7 +31,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         // It was not silent: what it sent cannot be read.
         Party::Client if case.missing_before_client_hello().is_some() => None,
         Party::Client if is_unused(case) => Some(unused_connection(case)),
-        Party::Client => Some(client_idle(case)),
+        Party::Client => Some(client_idle(case, opinions)),
         // The proxy's.
         Party::Server if case.wait.phase == Phase::ClientHello => None,
         Party::Server if case.wait.phase == Phase::TcpConnect => slow_connect(case),
@@ -39,7 +39,7 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         // Loss that no other family could prove: say who was silent.
         Party::Network if is_explained(opinions) => None,
         Party::Network => match case.wait.phase {
-            Phase::ClientHello | Phase::ClientFinished => Some(client_idle(case)),
+            Phase::ClientHello | Phase::ClientFinished => Some(client_idle(case, opinions)),
             // The client owed its second ClientHello first, which is not in the capture.
             Phase::ServerHello if case.is_since_retry_request() => None,
             Phase::ServerHello | Phase::ServerFlight | Phase::ServerFinished => {
@@ -120,10 +120,12 @@ fn unused_connection(case: &Case<'_>) -> Candidate {
     }
 }
 
-fn client_idle(case: &Case<'_>) -> Candidate {
+fn client_idle(case: &Case<'_>, opinions: &[Opinion]) -> Candidate {
     let client = case.setup.client.ip;
     let seen = Idleness::of(case);
     let awaited = seen.awaited;
+    let mut checks = seen.checks(case);
+    checks.extend(doubt_of_a_fetch(opinions));
     Candidate {
         cause: Cause::ClientIdle,
         waiting_on: Party::Client,
@@ -140,11 +142,19 @@ fn client_idle(case: &Case<'_>) -> Candidate {
             .map(|at| Exhibit::of_server(at, "the server asks for the client's certificate"))
             .into_iter()
             .collect(),
-        checks: seen.checks(case),
+        checks,
         is_fallback: true,
         lookups: Vec::new(),
         subject: None,
     }
+}
+
+/// Why a host's lookups cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Encrypted,
+    /// A short snaplen cut the names off.
+    Cut,
 }
 
 /// What the capture shows of a client that was silent.
@@ -154,8 +164,8 @@ struct Idleness<'a> {
     open: Option<&'a Lookup>,
     /// One that it sent again after the answer.
     again: Option<&'a Lookup>,
-    /// Whether its lookups are encrypted, or can be seen.
-    encrypted: bool,
+    /// Why its lookups cannot be read, or whether they can be seen.
+    hidden: Option<Hidden>,
     visible: bool,
     /// Whether it was captured elsewhere.
     elsewhere: bool,
@@ -171,8 +181,14 @@ impl<'a> Idleness<'a> {
         let mut open = lookups
             .overlapping(client, from.time, to.time)
             .into_iter()
-            .filter(|lookup| lookup.duration() >= long);
-        let encrypted = case.scene.capture.encrypted.is_used_by(client);
+            // What was cut short is asked for again over TCP.
+            .filter(|it| it.duration() >= long || it.outcome() == LookupOutcome::Truncated);
+        let capture = case.scene.capture;
+        let hidden = if capture.encrypted.is_used_by(client) {
+            Some(Hidden::Encrypted)
+        } else {
+            capture.unread.includes(client).then_some(Hidden::Cut)
+        };
         Self {
             awaited: if case.awaits_rest_of_client_hello() {
                 "the rest of the ClientHello"
@@ -185,8 +201,8 @@ impl<'a> Idleness<'a> {
             },
             open: open.next(),
             again: asked_though_answered(case),
-            encrypted,
-            visible: !encrypted && asks_resolvers(case, client),
+            hidden,
+            visible: hidden.is_none() && asks_resolvers(case, client),
             elsewhere: matches!(
                 case.setup.vantage(),
                 Some(Vantage::Server | Vantage::Between)
@@ -208,14 +224,27 @@ impl<'a> Idleness<'a> {
             self.awaited,
             to.since(from).max(Span::ZERO)
         );
-        let unseen = self.open.is_none() && !self.visible;
+        let unseen = self.open.is_none() && !self.visible && self.hidden != Some(Hidden::Cut);
         if let Some(hint) = resolver_hint(to.since(from)).filter(|_| unseen) {
             summary.push_str(" No name lookup of the client was captured, and ");
             summary.push_str(&hint);
             summary.push('.');
         }
-        if self.encrypted {
-            summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
+        match self.hidden {
+            Some(Hidden::Encrypted) => {
+                summary.push_str(" Its lookups are encrypted: a wait for one looks the same.");
+            }
+            Some(Hidden::Cut) => {
+                summary.push_str(
+                    " The capture cut off names that it asked for: a wait for one looks the same.",
+                );
+                if let Some(hint) = resolver_hint(to.since(from)) {
+                    summary.push(' ');
+                    summary.push_str(&capitalised(&hint));
+                    summary.push('.');
+                }
+            }
+            None => {}
         }
         if let Some(lookup) = self.again {
             summary.push_str(" It asked for ");
@@ -257,14 +286,13 @@ impl<'a> Idleness<'a> {
             Check::strong(
                 "lookups-visible",
                 self.visible.then_some(true),
-                if self.visible {
-                    format!("name lookups of {client} are in the capture")
-                } else if self.encrypted {
-                    format!("{client} encrypts name lookups")
-                } else {
-                    format!(
+                match self.hidden {
+                    Some(Hidden::Encrypted) => format!("{client} encrypts name lookups"),
+                    Some(Hidden::Cut) => format!("names that {client} asked for are cut off"),
+                    None if self.visible => format!("name lookups of {client} are in the capture"),
+                    None => format!(
                         "no name lookup of {client} is in the capture; it may use another path, or encrypt them"
-                    )
+                    ),
                 },
             ),
             Check::strong(
@@ -301,6 +329,21 @@ impl<'a> Idleness<'a> {
         checks.extend(super::mismatch::doubt_of_idleness(case));
         checks
     }
+}
+
+/// A check of the server's certificate that may explain the wait.
+fn doubt_of_a_fetch(opinions: &[Opinion]) -> Option<Check> {
+    let may_explain = |opinion: &Opinion| {
+        matches!(opinion, Opinion::Holds(it)
+            if it.cause == Cause::RevocationLookup && check::confidence(&it.checks).is_ok())
+    };
+    opinions.iter().any(may_explain).then(|| {
+        Check::strong(
+            "no-fetch-open",
+            None,
+            "it connected to a web server meanwhile, and may have checked the certificate there",
+        )
+    })
 }
 
 /// Whether a lookup by `client` was captured that went to a resolver: what it asks its neighbours

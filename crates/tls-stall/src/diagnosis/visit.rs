@@ -11,7 +11,7 @@ use crate::timeline::RELEASE;
 pub(super) const SLACK: Span = Span::from_millis(20);
 
 /// From the turn's start to the first packet: as for lookups.
-const AT_ONCE: Span = Span::from_millis(250);
+pub(super) const AT_ONCE: Span = Span::from_millis(250);
 
 /// Copies of a SYN that are shown.
 const MAX_COPIES: usize = 16;

@@ -10,6 +10,7 @@ mod directions;
 mod encrypted;
 mod neighbours;
 mod observers;
+mod unread;
 mod vpn_app;
 
 use self::answers::Answers;
@@ -20,6 +21,7 @@ use self::encrypted::EncryptedDns;
 use self::neighbours::Neighbours;
 pub(crate) use self::neighbours::Search;
 use self::observers::Observers;
+use self::unread::UnreadDns;
 pub(crate) use self::vpn_app::VpnApp;
 use crate::decode::{Datagram, Resolution};
 use crate::dns::Lookups;
@@ -33,6 +35,7 @@ pub(crate) struct Quality {
     pub(crate) clock: Clock,
     pub(crate) directions: Directions,
     pub(crate) encrypted: EncryptedDns,
+    pub(crate) unread: UnreadDns,
     pub(crate) neighbours: Neighbours,
     pub(crate) observers: Observers,
     answers: Answers,
@@ -81,6 +84,7 @@ impl Quality {
 
     pub(crate) fn udp(&mut self, datagram: &Datagram<'_>, moment: Moment) {
         self.encrypted.udp(datagram, moment);
+        self.unread.udp(datagram);
     }
 
     pub(crate) fn resolution(&mut self, resolution: &Resolution, moment: Moment) {

@@ -66,6 +66,8 @@ pub(crate) struct Trace {
     /// Beyond the FIN.
     fin: Option<SeqNumber>,
     unseen: Option<Box<Unseen>>,
+    /// The longest time from an acknowledgement to the captured segment that it acknowledges.
+    late: Option<Box<(Moment, Moment)>>,
     last_syn: Option<(Moment, Option<u16>)>,
 }
 
@@ -111,8 +113,19 @@ impl Trace {
         }
         let seq = SeqNumber(segment.seq);
         let fills = |unseen: &Unseen| !unseen.from.is_before(seq) && !end.is_before(unseen.ack);
-        if begins || self.unseen.as_deref().is_some_and(fills) {
-            self.unseen = None;
+        let filled = self.unseen.as_deref().is_some_and(fills);
+        if let Some(unseen) = self.unseen.take_if(|_| begins || filled)
+            && (filled || self.first_ack == Some(end))
+        {
+            self.note_late(unseen.moment, moment);
+        }
+    }
+
+    /// What was acknowledged at `acked` is captured only at `moment`.
+    fn note_late(&mut self, acked: Moment, moment: Moment) {
+        let longest = self.late().map(|(acked, sent)| sent.since(acked));
+        if longest.is_none_or(|longest| longest < moment.since(acked)) {
+            self.late = Some(Box::new((acked, moment)));
         }
     }
 
@@ -191,6 +204,12 @@ impl Trace {
 }
 
 impl Trace {
+    /// An acknowledgement and the segment that it acknowledges, where that stands after it in the
+    /// capture; of several those that are furthest apart.
+    pub(crate) fn late(&self) -> Option<(Moment, Moment)> {
+        self.late.as_deref().copied()
+    }
+
     /// When the peer last acknowledged more of this side than was captured.
     pub(crate) fn unseen_last(&self) -> Option<Moment> {
         self.unseen.as_ref().map(|unseen| unseen.last.1)
@@ -236,6 +255,16 @@ mod tests {
             time: Timestamp::from_nanos(0),
             frame: FrameNumber::new(frame).unwrap(),
         }
+    }
+
+    #[test]
+    fn a_segment_that_stands_after_its_acknowledgement_is_late() {
+        let mut trace = Trace::default();
+        trace.sent(&segment(100, 50, ACK), at(1));
+        trace.acknowledged(SeqNumber(200), at(2));
+        assert_eq!(trace.late(), None);
+        trace.sent(&segment(150, 50, ACK), at(3));
+        assert_eq!(trace.late(), Some((at(2), at(3))));
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub(crate) struct Deframer {
     /// Of the last hello, as far as it was captured.
     body: Vec<u8>,
     records: u64,
+    /// The latest frame of which bytes were read: one that filled a hole comes after those that
+    /// stand behind it.
+    latest: Option<Moment>,
     /// Handshake records are ciphertext from here on.
     protected: bool,
     /// The hosts of URLs in certificates.
@@ -168,6 +171,8 @@ impl Deframer {
 
     /// Reads on in `input`, and takes from it what it has read; `None` once it is all read.
     pub(crate) fn next(&mut self, input: &mut &[u8], moment: Moment) -> Option<Event> {
+        let reached = self.latest.map_or(moment, |latest| latest.max(moment));
+        self.latest = Some(reached);
         loop {
             if self
                 .message
@@ -194,7 +199,7 @@ impl Deframer {
             if input.is_empty() {
                 return None;
             }
-            record.last = record.last.max(moment);
+            record.last = reached;
             let len = input.len().min(usize::from(record.left));
             let (content, fresh) = (record.content, record.fresh);
             if content == Content::Type(ContentType::Handshake) && !self.protected {
@@ -330,7 +335,7 @@ impl Deframer {
     ) -> (Option<Event>, usize) {
         let partial = self.message.get_or_insert_with(|| Partial::new(first));
         partial.first = partial.first.min(moment);
-        partial.last = partial.last.max(moment);
+        partial.last = self.latest.unwrap_or(moment);
         if !partial.begun {
             let wanted = 4_usize.saturating_sub(partial.head.len()).min(len);
             let taken = input.get(..wanted).unwrap_or_default();

@@ -40,7 +40,7 @@ pub(super) enum Relation {
 
 /// Lookups that one host made one after the other, or side by side, for one purpose.
 #[derive(Debug)]
-pub(super) struct Chain<'a> {
+pub(in crate::diagnosis) struct Chain<'a> {
     pub(super) relation: Relation,
     /// By their first queries; at least one.
     pub(super) links: Vec<&'a Lookup>,
@@ -85,6 +85,25 @@ impl<'a> Chain<'a> {
             chains.push(Self::following(case, relation, first));
         }
         chains
+    }
+
+    /// The lookups of the host that owed the next move which ask about its peer, each with what
+    /// follows from it.
+    pub(in crate::diagnosis) fn about_the_peer(case: &Case<'a>) -> Vec<Self> {
+        let (from, to) = case.stretch();
+        let peer = case.peer();
+        let begin = from.time.plus(Span::ZERO.minus(SLACK));
+        let begun = case.scene.lookups.begun(case.waiter(), begin, to.time);
+        let relation = |it: &Lookup| {
+            let listed = asks_block_list(it.name.as_str(), peer).then_some(Relation::BlockList);
+            it.asks_for(peer).then_some(Relation::Peer).or(listed)
+        };
+        begun
+            .into_iter()
+            .filter_map(|it| Some((relation(it)?, it)))
+            .take(MAX_OTHER_NAMES)
+            .map(|(relation, first)| Self::following(case, relation, first))
+            .collect()
     }
 
     /// The reverse lookups of the peer with which a chain may begin, one for each host that may be
@@ -223,7 +242,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The first query of all.
-    pub(super) fn first(&self) -> Moment {
+    pub(in crate::diagnosis) fn first(&self) -> Moment {
         self.head().first()
     }
 
@@ -271,7 +290,11 @@ impl<'a> Chain<'a> {
     }
 
     /// Whether the wait that ended at `to` ended because the chain did.
-    pub(super) fn release(&self, case: &Case<'_>, to: Moment) -> (Option<bool>, String) {
+    pub(in crate::diagnosis) fn release(
+        &self,
+        case: &Case<'_>,
+        to: Moment,
+    ) -> (Option<bool>, String) {
         let last = self.last_to_end();
         let wait = to.since(case.stretch().0);
         let soon = RELEASE.max(wait.percent(1));

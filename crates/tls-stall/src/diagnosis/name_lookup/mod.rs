@@ -5,9 +5,13 @@
 //! capture at the time is ruled out, with the reason.
 
 mod chain;
+mod purpose;
 mod remedy;
 
-use self::chain::{Chain, Relation};
+pub(super) use self::chain::Chain;
+use self::chain::Relation;
+use self::purpose::leads_elsewhere;
+use super::parts::parts;
 use super::{Candidate, Case, Check, Exhibit, Opinion, words};
 use crate::dns::Lookup;
 use crate::report::{Cause, LookupOutcome, Party, Phase, Vantage, Way};
@@ -37,9 +41,10 @@ pub(super) fn consider(case: &Case<'_>, opinions: &mut Vec<Opinion>) {
         rule_out_beside_loss(case, &own, opinions);
         return;
     }
-    let chains = Chain::all(case);
-    for chain in &chains {
-        opinions.push(opinion(case, chain, from, to));
+    for part in parts(case) {
+        let (from, to) = part.stretch();
+        let chains = Chain::all(&part);
+        opinions.extend(chains.iter().map(|chain| opinion(&part, chain, from, to)));
     }
     rule_out_others(case, &own, from, to, opinions);
 }
@@ -148,25 +153,6 @@ fn asks_for_the_peer(case: &Case<'_>, chain: &Chain<'_>) -> Check {
             ),
         ),
     }
-}
-
-/// Who looks up another host means to connect there: what it waits for comes after the lookup.
-fn leads_elsewhere(case: &Case<'_>, chain: &Chain<'_>) -> Option<Check> {
-    let client = case.setup.client.ip;
-    let of_client = case.wait.waiting_on == Party::Client;
-    if chain.relation != Relation::OtherName || !of_client {
-        return None;
-    }
-    let addresses = chain.links.iter().flat_map(|link| &link.addresses);
-    let other = addresses.copied().find(|address| *address != client)?;
-    Some(Check::strong(
-        "for-its-own-sake",
-        false,
-        format!(
-            "{} has the address {other}: it may have been looked up to connect there",
-            chain.name()
-        ),
-    ))
 }
 
 fn asked_by_the_waiter(case: &Case<'_>, chain: &Chain<'_>) -> Check {
