@@ -114,12 +114,8 @@ impl<'a> Steps<'a> {
             .fetches
             .iter()
             .max_by_key(|(visit, _)| (visit.end().is_none(), visit.end()));
-        if let Some((visit, proof)) = last {
-            return match visit::over(visit, to) {
-                // When it is given up is a guess here, and no proof of what its time alone ties.
-                Over::StillTried { last } if *proof == Proof::Time => Over::GivenUp { last },
-                over => over,
-            };
+        if let Some((visit, _)) = last {
+            return visit::over(visit, to);
         }
         let last = self.lookups.iter().max_by_key(|it| it.end().latest());
         match last.map(|lookup| (lookup, lookup.end())) {
@@ -277,20 +273,13 @@ fn proof(case: &Case<'_>, visit: &Visit) -> Proof {
         None => {}
     }
     // A request that was seen asks for something else.
-    if certificate_seen || visit.exchange.asked.is_some() || is_visited_anyway(case, visit) {
+    if certificate_seen || visit.exchange.asked.is_some() {
         return Proof::None;
     }
     match looked_up.filter(|name| is_responder(name)) {
         Some(name) => Proof::Name(name.to_owned()),
         None => Proof::Time,
     }
-}
-
-/// Whether the client had gone to the same host before the wait: it has other business there.
-fn is_visited_anyway(case: &Case<'_>, visit: &Visit) -> bool {
-    let begin = case.wait.from.time.plus(Span::ZERO.minus(SLACK));
-    let mut before = case.scene.visits.begun(case.scene.first_frame, begin);
-    before.any(|it| (it.client.ip, it.server) == (visit.client.ip, visit.server))
 }
 
 /// Whether `name` may be one that the server's certificate names, which cannot be read.

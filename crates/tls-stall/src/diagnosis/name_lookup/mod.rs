@@ -5,12 +5,10 @@
 //! capture at the time is ruled out, with the reason.
 
 mod chain;
-mod purpose;
 mod remedy;
 
 pub(super) use self::chain::Chain;
 use self::chain::Relation;
-use self::purpose::leads_elsewhere;
 use super::parts::parts;
 use super::{Candidate, Case, Check, Exhibit, Opinion, words};
 use crate::dns::Lookup;
@@ -153,6 +151,25 @@ fn asks_for_the_peer(case: &Case<'_>, chain: &Chain<'_>) -> Check {
             ),
         ),
     }
+}
+
+/// Who looks up another host means to connect there: what it waits for comes after the lookup.
+fn leads_elsewhere(case: &Case<'_>, chain: &Chain<'_>) -> Option<Check> {
+    let client = case.setup.client.ip;
+    let of_client = case.wait.waiting_on == Party::Client;
+    if chain.relation != Relation::OtherName || !of_client {
+        return None;
+    }
+    let addresses = chain.links.iter().flat_map(|link| &link.addresses);
+    let other = addresses.copied().find(|address| *address != client)?;
+    Some(Check::strong(
+        "for-its-own-sake",
+        false,
+        format!(
+            "{} has the address {other}: it may have been looked up to connect there",
+            chain.name()
+        ),
+    ))
 }
 
 fn asked_by_the_waiter(case: &Case<'_>, chain: &Chain<'_>) -> Check {
