@@ -1,4 +1,4 @@
-//! Waits in which the host that owed the next move did one thing after the other.
+//! Waits in which the server did one thing after the other.
 //!
 //! A server that asks for the name of its client in vain may ask the client's ident service next, and
 //! then a block list: none of them lasts as long as the wait, and together they are all of it.
@@ -7,7 +7,7 @@ use super::name_lookup::Chain;
 use super::visit::{self, AT_ONCE, Over, SLACK};
 use super::{Case, ident};
 use crate::companions::Visit;
-use crate::report::Phase;
+use crate::report::Party;
 use crate::time::{Moment, Span};
 use crate::timeline::RELEASE;
 
@@ -48,12 +48,15 @@ impl Step<'_> {
 /// turn. Each begins when the one before it is over, and the wait ends with the last; otherwise the
 /// wait is one.
 pub(super) fn parts<'a>(case: &Case<'a>) -> Vec<Case<'a>> {
+    // It is servers that ask around about who connects.
+    if case.wait.waiting_on != Party::Server {
+        return vec![*case];
+    }
     let (from, to) = case.stretch();
     let steps = steps(case, from, to);
     let mut parts: Vec<Case<'a>> = Vec::new();
     let mut begin = from;
-    let is_in_turn = case.wait.phase != Phase::NameResolution;
-    while is_in_turn && steps.len() > 1 && parts.len() < steps.len() {
+    while steps.len() > 1 && parts.len() < steps.len() {
         let begun: Vec<_> = steps
             .iter()
             .filter(|step| step.first().is_some_and(|it| is_at(it, begin)))
